@@ -1,0 +1,5 @@
+/** Datasets, loaders, generators. */
+@NullMarked
+package org.lapidary.data;
+
+import org.jspecify.annotations.NullMarked;

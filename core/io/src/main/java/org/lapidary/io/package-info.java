@@ -1,0 +1,5 @@
+/** Checkpoints and model formats. */
+@NullMarked
+package org.lapidary.io;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Vector API kernels on MemorySegment. */
+@NullMarked
+package org.lapidary.kernels;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Layers, sites, backbones, models. */
+@NullMarked
+package org.lapidary.nn;
+
+import org.jspecify.annotations.NullMarked;

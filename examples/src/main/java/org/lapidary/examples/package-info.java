@@ -1,0 +1,5 @@
+/** Four short programs against the public API. */
+@NullMarked
+package org.lapidary.examples;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/** Cutting down. */
+@NullMarked
+package org.lapidary.compress;
+
+import org.jspecify.annotations.NullMarked;

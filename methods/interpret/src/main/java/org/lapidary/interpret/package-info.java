@@ -1,0 +1,5 @@
+/** Looking inside. */
+@NullMarked
+package org.lapidary.interpret;
+
+import org.jspecify.annotations.NullMarked;

@@ -51,7 +51,8 @@ public final class Autograd {
    * d output / d input for each input; the backward graph is freed.
    *
    * @param output a scalar
-   * @param inputs tensors that require a gradient; one on which the output does not depend gets zeros
+   * @param inputs tensors that require a gradient; one on which the output does not depend gets
+   *     zeros
    * @throws ShapeException if the output is not a scalar
    */
   public static List<Tensor> grad(Tensor output, List<Tensor> inputs) {

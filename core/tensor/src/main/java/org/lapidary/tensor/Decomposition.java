@@ -30,8 +30,7 @@ public final class Decomposition {
       case Op.Softmax s -> one(softmax(x, s.dim()));
       case Op.LogSoftmax s -> one(logSoftmax(x, s.dim()));
       case Op.LayerNorm n -> {
-        int[] dims =
-            IntStream.range(x.shape().rank() - n.dims(), x.shape().rank()).toArray();
+        int[] dims = IntStream.range(x.shape().rank() - n.dims(), x.shape().rank()).toArray();
         Tensor centred = x.sub(x.mean(true, dims));
         Tensor y = centred.mul(centred.square().mean(true, dims).add(n.epsilon()).rsqrt());
         yield one(n.affine() ? y.mul(in[1]).add(in[2]) : y);

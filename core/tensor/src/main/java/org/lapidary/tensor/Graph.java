@@ -143,8 +143,8 @@ public final class Graph {
   }
 
   /**
-   * Evaluates the graph on other inputs of the same types. Intermediate results are freed as soon as
-   * nothing reads them any more.
+   * Evaluates the graph on other inputs of the same types. Intermediate results are freed as soon
+   * as nothing reads them any more.
    *
    * @throws ShapeException if the inputs are not of the recorded types
    */

@@ -9,8 +9,8 @@ import java.util.stream.Collectors;
 
 /**
  * Finds tensors that nobody closed. With {@code -Dlapidary.leaks=true} every tensor remembers the
- * operation and the line that made it; one that the garbage collector frees, instead of a scope or a
- * {@link Tensor#close}, is logged. Costs a stack walk per tensor, so it is off by default.
+ * operation and the line that made it; one that the garbage collector frees, instead of a scope or
+ * a {@link Tensor#close}, is logged. Costs a stack walk per tensor, so it is off by default.
  */
 public final class Leaks {
   private Leaks() {}
@@ -32,13 +32,12 @@ public final class Leaks {
   static long register(Tensor tensor, String op) {
     String line =
         StackWalker.getInstance()
-            .walk(
-                frames ->
-                    frames
-                        .filter(f -> !f.getClassName().startsWith("org.lapidary.tensor."))
-                        .findFirst()
-                        .map(f -> f.getClassName() + ":" + f.getLineNumber())
-                        .orElse("unknown line"));
+            .walk(frames ->
+                frames
+                    .filter(f -> !f.getClassName().startsWith("org.lapidary.tensor."))
+                    .findFirst()
+                    .map(f -> f.getClassName() + ":" + f.getLineNumber())
+                    .orElse("unknown line"));
     long id = NEXT.incrementAndGet();
     LIVE.put(id, new Origin(op, line, tensor.type()));
     CLEANER.register(tensor, () -> collected(id));
@@ -69,8 +68,7 @@ public final class Leaks {
   public static Map<String, Long> live() {
     Map<String, Long> counts =
         LIVE.values().stream()
-            .collect(
-                Collectors.groupingBy(Origin::toString, TreeMap::new, Collectors.counting()));
+            .collect(Collectors.groupingBy(Origin::toString, TreeMap::new, Collectors.counting()));
     return counts;
   }
 }

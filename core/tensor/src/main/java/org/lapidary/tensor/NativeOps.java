@@ -64,9 +64,7 @@ final class NativeOps {
       case Op.Reduce r -> reduce(r, out, x[0]);
       case Op.ArgReduce a -> {
         try (LongOptional dim = new LongOptional(a.dim())) {
-          yield a.largest()
-              ? torch.argmax(x[0], dim, a.keep())
-              : torch.argmin(x[0], dim, a.keep());
+          yield a.largest() ? torch.argmax(x[0], dim, a.keep()) : torch.argmin(x[0], dim, a.keep());
         }
       }
       case Op.CumSum c -> torch.cumsum(x[0], c.dim(), SAME_TYPE);
@@ -111,8 +109,7 @@ final class NativeOps {
       case Op.Embedding ignored -> torch.embedding(x[0], x[1]);
       case Op.OneHot o -> torch.one_hot(x[0], o.classes());
       case Op.Matmul ignored -> torch.matmul(x[0], x[1]);
-      case Op.Linear l ->
-          l.bias() ? torch.linear(x[0], x[1], x[2]) : torch.linear(x[0], x[1]);
+      case Op.Linear l -> l.bias() ? torch.linear(x[0], x[1], x[2]) : torch.linear(x[0], x[1]);
       case Op.PackedLinear p -> Natives.packedLinear(p.matrix(), x[0], out);
       case Op.Einsum e -> {
         try (TensorVector all = new TensorVector(x)) {
@@ -330,7 +327,8 @@ final class NativeOps {
           default:
         }
       }
-      try (Tensor scalar = torch.scalar_tensor(s, Natives.options(whole ? DType.INT64 : DType.FLOAT64));
+      try (Tensor scalar =
+              torch.scalar_tensor(s, Natives.options(whole ? DType.INT64 : DType.FLOAT64));
           Tensor placed = Natives.likeDevice(scalar, x)) {
         return op.scalarFirst() ? binary(op.kind(), placed, x) : binary(op.kind(), x, placed);
       }

@@ -27,7 +27,8 @@ final class Natives {
     // cores: a training step of a small network takes 65 ms instead of 7. It must be set in the
     // process environment before the libraries load; Java cannot, setenv can.
     setEnvironmentDefault("OMP_WAIT_POLICY", "PASSIVE");
-    // JavaCPP asks the operating system for the resident size at every allocation unless told not to.
+    // JavaCPP asks the operating system for the resident size at every allocation unless told not
+    // to.
     if (System.getProperty("org.bytedeco.javacpp.maxPhysicalBytes") == null) {
       System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
     }
@@ -53,23 +54,22 @@ final class Natives {
     linker
         .defaultLookup()
         .find("setenv")
-        .ifPresent(
-            address -> {
-              MethodHandle setenv =
-                  linker.downcallHandle(
-                      address,
-                      FunctionDescriptor.of(
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.ADDRESS,
-                          ValueLayout.ADDRESS,
-                          ValueLayout.JAVA_INT));
-              try (Arena arena = Arena.ofConfined()) {
-                int ignored =
-                    (int) setenv.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 0);
-              } catch (Throwable e) {
-                throw new IllegalStateException("could not set " + name, e);
-              }
-            });
+        .ifPresent(address -> {
+          MethodHandle setenv =
+              linker.downcallHandle(
+                  address,
+                  FunctionDescriptor.of(
+                      ValueLayout.JAVA_INT,
+                      ValueLayout.ADDRESS,
+                      ValueLayout.ADDRESS,
+                      ValueLayout.JAVA_INT));
+          try (Arena arena = Arena.ofConfined()) {
+            int ignored =
+                (int) setenv.invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 0);
+          } catch (Throwable e) {
+            throw new IllegalStateException("could not set " + name, e);
+          }
+        });
   }
 
   static ScalarType scalarType(DType dtype) {

@@ -4,9 +4,9 @@ import java.util.List;
 import org.lapidary.kernels.PackedMatrix;
 
 /**
- * Every operation on tensors, as a value. Evaluating, recording and every reading of a {@link Graph}
- * go over these records by one exhaustive {@code switch}; a new record does not compile until every
- * reading has answered for it.
+ * Every operation on tensors, as a value. Evaluating, recording and every reading of a {@link
+ * Graph} go over these records by one exhaustive {@code switch}; a new record does not compile
+ * until every reading has answered for it.
  *
  * <p>Shapes are written {@code [batch, position, dModel]}; {@code ...} stands for any leading
  * dimensions. Dimensions in records are counted from 0.
@@ -244,7 +244,8 @@ public sealed interface Op {
 
   /**
    * Inputs: x [batch, inChannels, spatial...], weight [outChannels, inChannels/groups, kernel...]
-   * (transposed: [inChannels, outChannels/groups, kernel...]) and, with {@code bias}, [outChannels].
+   * (transposed: [inChannels, outChannels/groups, kernel...]) and, with {@code bias},
+   * [outChannels].
    */
   record Convolution(
       List<Long> stride,
@@ -267,7 +268,9 @@ public sealed interface Op {
 
   record LogSoftmax(int dim) implements Fused {}
 
-  /** Normalises the last {@code dims} dimensions. Inputs: x, and with {@code affine} weight, bias. */
+  /**
+   * Normalises the last {@code dims} dimensions. Inputs: x, and with {@code affine} weight, bias.
+   */
   record LayerNorm(int dims, double epsilon, boolean affine) implements Fused {}
 
   /** x / sqrt(mean(x^2) + epsilon) over the last dimension; with {@code affine} times weight. */

@@ -60,13 +60,12 @@ final class Recorder {
       results.add(valueOf(output));
     }
     Map<Graph.Value, String> valueNames = new LinkedHashMap<>();
-    constants.forEach(
-        (value, tensor) -> {
-          String name = names.get(tensor);
-          if (name != null) {
-            valueNames.put(value, name);
-          }
-        });
+    constants.forEach((value, tensor) -> {
+      String name = names.get(tensor);
+      if (name != null) {
+        valueNames.put(value, name);
+      }
+    });
     return new Graph(inputs, nodes, results, constants, valueNames, sites);
   }
 }

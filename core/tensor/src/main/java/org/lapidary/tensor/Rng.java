@@ -34,7 +34,9 @@ public final class Rng implements RandomGenerator {
     return state;
   }
 
-  /** An independent source that depends on this one's state and a label; this one stays as it is. */
+  /**
+   * An independent source that depends on this one's state and a label; this one stays as it is.
+   */
   public Rng fork(long label) {
     return new Rng(mix(state ^ mix(label + 0x632BE59BD9B4E019L)));
   }

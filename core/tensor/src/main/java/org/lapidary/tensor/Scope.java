@@ -5,9 +5,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Frees native memory at its end: every tensor made on this thread while the scope is open is closed
- * with it, unless kept. Scopes nest; the innermost owns. Without an open scope tensors are freed
- * after the garbage collector has found them unreachable.
+ * Frees native memory at its end: every tensor made on this thread while the scope is open is
+ * closed with it, unless kept. Scopes nest; the innermost owns. Without an open scope tensors are
+ * freed after the garbage collector has found them unreachable.
  *
  * <pre>{@code
  * try (var scope = Scope.open()) {

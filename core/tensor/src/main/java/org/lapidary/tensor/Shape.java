@@ -22,7 +22,8 @@ public final class Shape {
     long total = 1;
     for (long size : sizes) {
       if (size < 0) {
-        throw new ShapeException("a shape has no negative sizes, but was " + Arrays.toString(sizes));
+        throw new ShapeException(
+            "a shape has no negative sizes, but was " + Arrays.toString(sizes));
       }
       try {
         total = size == 0 ? total : Math.multiplyExact(total, size);

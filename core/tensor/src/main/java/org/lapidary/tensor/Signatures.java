@@ -113,7 +113,8 @@ public final class Signatures {
       }
       case IS_NAN -> in[0].as(BOOL);
       case NEG, ABS, SIGN, SQUARE -> {
-        if (kind == DType.Kind.BOOL || (kind == DType.Kind.COMPLEX && op.kind() != Op.Unary.Kind.NEG)) {
+        if (kind == DType.Kind.BOOL
+            || (kind == DType.Kind.COMPLEX && op.kind() != Op.Unary.Kind.NEG)) {
           throw new ShapeException(op.label() + " does not take " + in[0]);
         }
         yield in[0];
@@ -382,8 +383,7 @@ public final class Signatures {
               "matmul: %s times %s: the left has %d columns, the right has %d rows"
                   .formatted(a, b, a.dim(-1), b.dim(-2)));
         }
-        Shape batch =
-            Shape.broadcast("matmul", a.first(a.rank() - 2), b.first(b.rank() - 2));
+        Shape batch = Shape.broadcast("matmul", a.first(a.rank() - 2), b.first(b.rank() - 2));
         yield in[0].as(batch.append(a.dim(-2), b.dim(-1)));
       }
       case Op.Linear l -> {
@@ -577,9 +577,7 @@ public final class Signatures {
       case Op.BatchNorm n -> {
         arity(op, in, n.training() ? 3 : 5);
         channels(op, in);
-        yield n.training()
-            ? new TensorType[] {in[0], in[1], in[1]}
-            : new TensorType[] {in[0]};
+        yield n.training() ? new TensorType[] {in[0], in[1], in[1]} : new TensorType[] {in[0]};
       }
       case Op.Attention a -> {
         arity(op, in, a.mask() ? 4 : 3);
@@ -728,8 +726,7 @@ public final class Signatures {
 
   private static void arity(Op op, TensorType[] in, int n) {
     if (in.length != n) {
-      throw new ShapeException(
-          "%s takes %d tensors, got %d".formatted(op.label(), n, in.length));
+      throw new ShapeException("%s takes %d tensors, got %d".formatted(op.label(), n, in.length));
     }
   }
 

@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
 import org.lapidary.kernels.PackedMatrix;
 
 /**
- * An n-dimensional array over libtorch. Operations make new tensors and never change their operands;
- * the only way to write is {@link #segment}, which optimizers and readers use. Every operation
- * checks element types and shapes first and throws a {@link ShapeException} that says what
- * disagrees.
+ * An n-dimensional array over libtorch. Operations make new tensors and never change their
+ * operands; the only way to write is {@link #segment}, which optimizers and readers use. Every
+ * operation checks element types and shapes first and throws a {@link ShapeException} that says
+ * what disagrees.
  *
  * <p>Native memory is freed by {@link Scope}, by {@link #close}, or after garbage collection.
  */
@@ -75,17 +75,26 @@ public final class Tensor implements AutoCloseable {
 
   /** float32 of the given values in row-major order. */
   public static Tensor of(float[] values, long... sizes) {
-    return from(MemorySegment.ofArray(values), DType.FLOAT32, sizes.length == 0 ? new long[] {values.length} : sizes);
+    return from(
+        MemorySegment.ofArray(values),
+        DType.FLOAT32,
+        sizes.length == 0 ? new long[] {values.length} : sizes);
   }
 
   /** float64. */
   public static Tensor of(double[] values, long... sizes) {
-    return from(MemorySegment.ofArray(values), DType.FLOAT64, sizes.length == 0 ? new long[] {values.length} : sizes);
+    return from(
+        MemorySegment.ofArray(values),
+        DType.FLOAT64,
+        sizes.length == 0 ? new long[] {values.length} : sizes);
   }
 
   /** int64. */
   public static Tensor of(long[] values, long... sizes) {
-    return from(MemorySegment.ofArray(values), DType.INT64, sizes.length == 0 ? new long[] {values.length} : sizes);
+    return from(
+        MemorySegment.ofArray(values),
+        DType.INT64,
+        sizes.length == 0 ? new long[] {values.length} : sizes);
   }
 
   /** int64, from ints such as token ids. */
@@ -99,7 +108,10 @@ public final class Tensor implements AutoCloseable {
     for (int i = 0; i < bytes.length; i++) {
       bytes[i] = (byte) (values[i] ? 1 : 0);
     }
-    return from(MemorySegment.ofArray(bytes), DType.BOOL, sizes.length == 0 ? new long[] {values.length} : sizes);
+    return from(
+        MemorySegment.ofArray(bytes),
+        DType.BOOL,
+        sizes.length == 0 ? new long[] {values.length} : sizes);
   }
 
   /** A float32 scalar. */

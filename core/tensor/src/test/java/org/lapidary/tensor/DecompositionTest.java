@@ -48,9 +48,7 @@ class DecompositionTest {
         new long[] {width},
         new long[] {width});
     agree(
-        in ->
-            in.get(0)
-                .batchNorm(in.get(1), in.get(2), mean, variance, 1e-3),
+        in -> in.get(0).batchNorm(in.get(1), in.get(2), mean, variance, 1e-3),
         rng,
         new long[] {batch, width, length},
         new long[] {width},

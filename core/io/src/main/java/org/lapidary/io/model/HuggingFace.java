@@ -153,7 +153,10 @@ public final class HuggingFace {
       throw new FormatException(
           folder.toString(),
           FormatException.NOWHERE,
-          "tensors that a " + config.family() + " does not have: " + unread.stream().limit(5).toList(),
+          "tensors that a "
+              + config.family()
+              + " does not have: "
+              + unread.stream().limit(5).toList(),
           "none but its own",
           "the weights are not those of this config.json");
     }
@@ -227,9 +230,11 @@ public final class HuggingFace {
     return tokenizer;
   }
 
-  /** Writes a model so that Hugging Face tools read it; float32. Refuses a folder that is not empty. */
+  /**
+   * Writes a model so that Hugging Face tools read it; float32. Refuses a folder that is not empty.
+   */
   public static void save(Model model, Path folder) {
-    save(model, folder, (ignored) -> {});
+    save(model, folder, ignored -> {});
   }
 
   /** Writes more files into the folder before it appears. */

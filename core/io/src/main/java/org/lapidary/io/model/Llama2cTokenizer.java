@@ -156,11 +156,21 @@ public final class Llama2cTokenizer implements Tokenizer {
     ObjectNode normalizer = root.putObject("normalizer").put("type", "Sequence");
     ArrayNode steps = normalizer.putArray("normalizers");
     steps.addObject().put("type", "Prepend").put("prepend", "▁");
-    steps.addObject().put("type", "Replace").put("content", "▁").putObject("pattern").put("String", " ");
+    steps
+        .addObject()
+        .put("type", "Replace")
+        .put("content", "▁")
+        .putObject("pattern")
+        .put("String", " ");
     root.putNull("pre_tokenizer");
     root.putNull("post_processor");
     ArrayNode decoders = root.putObject("decoder").put("type", "Sequence").putArray("decoders");
-    decoders.addObject().put("type", "Replace").put("content", " ").putObject("pattern").put("String", "▁");
+    decoders
+        .addObject()
+        .put("type", "Replace")
+        .put("content", " ")
+        .putObject("pattern")
+        .put("String", "▁");
     decoders.addObject().put("type", "ByteFallback");
     decoders.addObject().put("type", "Fuse");
     decoders.addObject().put("type", "Strip").put("content", " ").put("start", 1).put("stop", 0);

@@ -48,8 +48,7 @@ record LlamaFamily(String type) implements Family {
       throw json.fault("use_sliding_window = true", "false");
     }
     boolean gemma2 = type.equals("gemma2");
-    double attentionScale =
-        gemma2 ? 1 / Math.sqrt(json.number("query_pre_attn_scalar", dHead)) : 0;
+    double attentionScale = gemma2 ? 1 / Math.sqrt(json.number("query_pre_attn_scalar", dHead)) : 0;
     return new DecoderConfig(
         type,
         json.integer("vocab_size"),

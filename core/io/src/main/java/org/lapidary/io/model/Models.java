@@ -53,7 +53,14 @@ public final class Models {
       Llama2c.Config c = file.config();
       DecoderConfig config =
           DecoderConfig.llama(
-              c.vocab(), c.dim(), c.layers(), c.heads(), c.kvHeads(), c.hidden(), c.positions(), c.tied());
+              c.vocab(),
+              c.dim(),
+              c.layers(),
+              c.heads(),
+              c.kvHeads(),
+              c.hidden(),
+              c.positions(),
+              c.tied());
       Layer layer = config.build();
       Map<String, Parameter> parameters = layer.parameters();
       Map<String, String> whole = new LinkedHashMap<>();

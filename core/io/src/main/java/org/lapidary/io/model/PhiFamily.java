@@ -84,7 +84,8 @@ final class PhiFamily implements Family {
       for (String part : List.of("weight", "bias")) {
         all.add(plain(theirs + "input_layernorm." + part, ours + "ln1." + part));
         for (String p : List.of("q", "k", "v")) {
-          all.add(plain(theirs + "self_attn." + p + "_proj." + part, ours + "attn." + p + "." + part));
+          all.add(
+              plain(theirs + "self_attn." + p + "_proj." + part, ours + "attn." + p + "." + part));
         }
         all.add(plain(theirs + "self_attn.dense." + part, ours + "attn.o." + part));
         all.add(plain(theirs + "mlp.fc1." + part, ours + "mlp.in." + part));

@@ -1,4 +1,7 @@
-/** Layers, sites, backbones, models. */
+/**
+ * Layers with named parameters and named sites, the standard layers, the {@link
+ * org.lapidary.nn.Decoder} backbone with slots filled by name, and models.
+ */
 @NullMarked
 package org.lapidary.nn;
 

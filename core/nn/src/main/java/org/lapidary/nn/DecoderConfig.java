@@ -1,0 +1,226 @@
+package org.lapidary.nn;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A decoder-only language model. Covers GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma and Phi by its
+ * settings alone.
+ *
+ * @param family the name of the published family, or {@code decoder}
+ * @param vocab number of token ids
+ * @param dModel width of the residual stream
+ * @param layers number of blocks
+ * @param heads attention heads
+ * @param kvHeads heads of keys and values; fewer than heads is grouped-query attention
+ * @param dHead width of a head
+ * @param dMlp hidden width of the MLP
+ * @param context longest sequence
+ * @param norm {@code layernorm}, {@code rmsnorm}, {@code rmsnorm1p} or {@code none}
+ * @param epsilon of the norms
+ * @param placement {@code pre}, {@code post}, {@code sandwich} (before and after each sublayer, as
+ *     in Gemma 2) or {@code parallel} (both sublayers read the same stream, as in GPT-NeoX and Phi)
+ * @param mixer the token mixer: {@code attention}
+ * @param mlp the channel mixer: {@code mlp}, {@code gated} or {@code none}
+ * @param activation see {@link Slots#ACTIVATIONS}
+ * @param positions {@code learned}, {@code rope} or {@code none}
+ * @param rope for {@code rope}
+ * @param biases which projections have one
+ * @param extras what few families have
+ * @param tied whether the unembedding is the embedding
+ */
+public record DecoderConfig(
+    String family,
+    int vocab,
+    int dModel,
+    int layers,
+    int heads,
+    int kvHeads,
+    int dHead,
+    int dMlp,
+    int context,
+    String norm,
+    double epsilon,
+    String placement,
+    String mixer,
+    String mlp,
+    String activation,
+    String positions,
+    @Nullable Rope rope,
+    Biases biases,
+    Extras extras,
+    boolean tied)
+    implements ModelConfig {
+
+  /** Which projections have a bias. */
+  public record Biases(
+      boolean qkv, boolean attentionOut, boolean mlp, boolean unembed, boolean norm) {
+    public static final Biases NONE = new Biases(false, false, false, false, false);
+    public static final Biases ALL = new Biases(true, true, true, false, true);
+  }
+
+  /**
+   * What few families have.
+   *
+   * @param sharedNorm one norm for both sublayers of a parallel block (Phi)
+   * @param qkNorm queries and keys are normalised per head (Qwen 3)
+   * @param embeddingScale the embedding is multiplied by it (Gemma: sqrt(dModel))
+   * @param attentionScale scores are multiplied by it; 0 means 1/sqrt(dHead)
+   * @param attentionSoftcap scores become c tanh(score / c); 0 means off (Gemma 2)
+   * @param logitSoftcap the same for logits
+   * @param window keys further back than this are not seen; 0 means all (Mistral)
+   * @param windowEvery only layers with index % windowEvery == 0 have the window (Gemma 2: 2), 1:
+   *     all
+   */
+  public record Extras(
+      boolean sharedNorm,
+      boolean qkNorm,
+      double embeddingScale,
+      double attentionScale,
+      double attentionSoftcap,
+      double logitSoftcap,
+      int window,
+      int windowEvery) {
+    public static final Extras NONE = new Extras(false, false, 1, 0, 0, 0, 0, 1);
+  }
+
+  public DecoderConfig {
+    Slots.check("norm", norm, "layernorm", "rmsnorm", "rmsnorm1p", "none");
+    Slots.check("norm placement", placement, "pre", "post", "sandwich", "parallel");
+    Slots.check("token mixer", mixer, "attention");
+    Slots.check("channel mixer", mlp, "mlp", "gated", "none");
+    Slots.check("activation", activation, Slots.ACTIVATIONS.toArray(String[]::new));
+    Slots.check("positions", positions, "learned", "rope", "none");
+    positive("vocab", vocab);
+    positive("dModel", dModel);
+    positive("heads", heads);
+    positive("kvHeads", kvHeads);
+    positive("dHead", dHead);
+    positive("dMlp", dMlp);
+    positive("context", context);
+    if (layers < 0) {
+      throw new IllegalArgumentException("layers must not be negative, was " + layers);
+    }
+    if (heads % kvHeads != 0) {
+      throw new IllegalArgumentException(
+          "heads must be a multiple of kvHeads, were %d and %d".formatted(heads, kvHeads));
+    }
+    if (positions.equals("rope") && (rope == null || rope.dims() > dHead)) {
+      throw new IllegalArgumentException(
+          "rope positions need rotary settings within dHead " + dHead);
+    }
+  }
+
+  private static void positive(String what, int value) {
+    if (value < 1) {
+      throw new IllegalArgumentException(what + " must be at least 1, was " + value);
+    }
+  }
+
+  /** A pre-norm transformer with learned positions and a plain MLP, as GPT-2 has. */
+  public static DecoderConfig gpt(
+      int vocab, int dModel, int layers, int heads, int context, String activation) {
+    return new DecoderConfig(
+        "decoder",
+        vocab,
+        dModel,
+        layers,
+        heads,
+        heads,
+        dModel / heads,
+        4 * dModel,
+        context,
+        "layernorm",
+        1e-5,
+        "pre",
+        "attention",
+        "mlp",
+        activation,
+        "learned",
+        null,
+        Biases.ALL,
+        Extras.NONE,
+        false);
+  }
+
+  /** A Llama-type transformer: RMS norm, rotary positions, gated SiLU MLP, no biases. */
+  public static DecoderConfig llama(
+      int vocab,
+      int dModel,
+      int layers,
+      int heads,
+      int kvHeads,
+      int dMlp,
+      int context,
+      boolean tied) {
+    return new DecoderConfig(
+        "llama",
+        vocab,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dModel / heads,
+        dMlp,
+        context,
+        "rmsnorm",
+        1e-5,
+        "pre",
+        "attention",
+        "gated",
+        "silu",
+        "rope",
+        new Rope(10000, dModel / heads, null),
+        Biases.NONE,
+        Extras.NONE,
+        tied);
+  }
+
+  /** The same with another hidden width of the MLP. */
+  public DecoderConfig withMlp(int hidden) {
+    return new DecoderConfig(
+        family,
+        vocab,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        hidden,
+        context,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied);
+  }
+
+  @Override
+  public Layer build() {
+    return new Decoder(this);
+  }
+
+  @Override
+  public Map<String, Object> summary() {
+    Map<String, Object> m = new LinkedHashMap<>();
+    m.put("family", family);
+    m.put("layers", layers);
+    m.put("dModel", dModel);
+    m.put(
+        "heads", kvHeads == heads ? "" + heads : heads + " (" + kvHeads + " for keys and values)");
+    m.put("dHead", dHead);
+    m.put("dMlp", dMlp + " " + (mlp.equals("gated") ? "gated " : "") + activation);
+    m.put("vocab", vocab + (tied ? " (tied)" : ""));
+    m.put("context", context);
+    m.put("norm", norm + " " + placement);
+    m.put("positions", positions);
+    return m;
+  }
+}

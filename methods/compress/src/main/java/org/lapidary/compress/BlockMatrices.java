@@ -7,8 +7,8 @@ import org.lapidary.nn.Linear;
 import org.lapidary.nn.Model;
 
 /**
- * The matrices that compression works on: the linear layers inside the blocks, not embeddings, norms
- * or the unembedding.
+ * The matrices that compression works on: the linear layers inside the blocks, not embeddings,
+ * norms or the unembedding.
  */
 public final class BlockMatrices {
   private BlockMatrices() {}
@@ -19,12 +19,11 @@ public final class BlockMatrices {
     model
         .layer()
         .all(Linear.class)
-        .forEach(
-            (path, linear) -> {
-              if (path.startsWith("blocks.")) {
-                found.put(path, linear);
-              }
-            });
+        .forEach((path, linear) -> {
+          if (path.startsWith("blocks.")) {
+            found.put(path, linear);
+          }
+        });
     if (found.isEmpty()) {
       throw new IllegalArgumentException(
           "this %s has no dense matrices inside blocks; packed ones are compressed already"

@@ -53,8 +53,7 @@ public final class Gptq {
             int at = r * in + j;
             double scale = scales[r * groups + j / group];
             boolean kept = keep == null || keep[at];
-            int code =
-                kept ? (int) Math.max(low, Math.min(high, Math.rint(w[at] / scale))) : 0;
+            int code = kept ? (int) Math.max(low, Math.min(high, Math.rint(w[at] / scale))) : 0;
             codes[at] = (byte) code;
             double error = (w[at] - code * scale) / diagonal;
             errors[r * (to - from) + j - from] = error;

@@ -95,7 +95,8 @@ public record InputStatistics(long tokens, Tensor sum, Tensor gram) {
   private static Map<String, InputStatistics> collect(
       Map<String, Linear> matrices, Block block, List<Tensor> streams) {
     Map<String, Collector> collectors = new LinkedHashMap<>();
-    matrices.forEach((path, linear) -> collectors.put(path + ".hook_in", new Collector(linear.in())));
+    matrices.forEach(
+        (path, linear) -> collectors.put(path + ".hook_in", new Collector(linear.in())));
     Sites.Visitor visitor =
         new Sites.Visitor() {
           @Override
@@ -117,11 +118,10 @@ public record InputStatistics(long tokens, Tensor sum, Tensor gram) {
     Map<String, InputStatistics> statistics = new LinkedHashMap<>();
     matrices
         .keySet()
-        .forEach(
-            path ->
-                statistics.put(
-                    path,
-                    java.util.Objects.requireNonNull(collectors.get(path + ".hook_in")).finish()));
+        .forEach(path ->
+            statistics.put(
+                path,
+                java.util.Objects.requireNonNull(collectors.get(path + ".hook_in")).finish()));
     return statistics;
   }
 

@@ -79,15 +79,14 @@ public final class Masks {
   public static Model apply(Model model, Map<String, Tensor> masks) {
     Model copy = model.copy();
     Map<String, Linear> matrices = BlockMatrices.of(copy);
-    masks.forEach(
-        (path, mask) -> {
-          Linear linear = matrices.get(path);
-          if (linear == null) {
-            throw new IllegalArgumentException(
-                "there is no matrix '%s'; there are %s".formatted(path, matrices.keySet()));
-          }
-          zero(linear, mask);
-        });
+    masks.forEach((path, mask) -> {
+      Linear linear = matrices.get(path);
+      if (linear == null) {
+        throw new IllegalArgumentException(
+            "there is no matrix '%s'; there are %s".formatted(path, matrices.keySet()));
+      }
+      zero(linear, mask);
+    });
     return copy;
   }
 

@@ -5,8 +5,8 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /**
- * A matrix in whole numbers: w_ij = code_ij * scale_i,g(j), with one scale for each row and group of
- * neighbouring inputs.
+ * A matrix in whole numbers: w_ij = code_ij * scale_i,g(j), with one scale for each row and group
+ * of neighbouring inputs.
  *
  * @param codes INT8 [out, in] in [-2^(bits-1), 2^(bits-1) - 1]
  * @param scales float32 [out, groups]

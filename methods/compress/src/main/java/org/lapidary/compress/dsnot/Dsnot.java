@@ -98,14 +98,12 @@ public record Dsnot(
         pruned,
         calibration,
         (matrices, statistics) ->
-            matrices.forEach(
-                (path, linear) -> {
-                  InputStatistics inputs =
-                      java.util.Objects.requireNonNull(statistics.get(path));
-                  Refined refined = refine(linear, inputs, skipMlp && path.contains(".mlp."));
-                  done.put(path, refined);
-                  Masks.zero(linear, refined.mask());
-                }));
+            matrices.forEach((path, linear) -> {
+              InputStatistics inputs = java.util.Objects.requireNonNull(statistics.get(path));
+              Refined refined = refine(linear, inputs, skipMlp && path.contains(".mlp."));
+              done.put(path, refined);
+              Masks.zero(linear, refined.mask());
+            }));
     return new Result(pruned, done);
   }
 
@@ -113,8 +111,7 @@ public record Dsnot(
     try (Scope scope = Scope.open()) {
       Tensor weight = linear.weight().tensor();
       Tensor score = initial.of(weight, inputs);
-      Tensor mask =
-          n > 0 ? Masks.structured(score, n, m) : Masks.perRow(score, sparsity);
+      Tensor mask = n > 0 ? Masks.structured(score, n, m) : Masks.perRow(score, sparsity);
       Refined refined = (skip ? withCycles(0) : this).refine(weight, inputs, mask);
       scope.keep(refined.mask()).unscoped();
       return refined;
@@ -142,20 +139,19 @@ public record Dsnot(
     double[] after = new double[out];
     IntStream.range(0, out)
         .parallel()
-        .forEach(
-            r -> {
-              Row row =
-                  new Row(
-                      Arrays.copyOfRange(w, r * in, (r + 1) * in),
-                      mean,
-                      variance,
-                      Arrays.copyOfRange(n > 0 ? start : wanda, r * in, (r + 1) * in),
-                      Arrays.copyOfRange(keep, r * in, (r + 1) * in));
-              before[r] = row.error;
-              swaps[r] = n > 0 ? row.swapWithinBlocks() : row.swap();
-              after[r] = row.error;
-              System.arraycopy(row.keep, 0, keep, r * in, in);
-            });
+        .forEach(r -> {
+          Row row =
+              new Row(
+                  Arrays.copyOfRange(w, r * in, (r + 1) * in),
+                  mean,
+                  variance,
+                  Arrays.copyOfRange(n > 0 ? start : wanda, r * in, (r + 1) * in),
+                  Arrays.copyOfRange(keep, r * in, (r + 1) * in));
+          before[r] = row.error;
+          swaps[r] = n > 0 ? row.swapWithinBlocks() : row.swap();
+          after[r] = row.error;
+          System.arraycopy(row.keep, 0, keep, r * in, in);
+        });
     return new Refined(Tensor.of(keep, out, in), swaps, before, after);
   }
 

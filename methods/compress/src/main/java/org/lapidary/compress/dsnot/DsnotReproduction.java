@@ -18,8 +18,9 @@ import org.lapidary.tensor.Tensor;
 import org.lapidary.train.LanguageModeling;
 
 /**
- * stories260K, pruned row by row by Wanda or magnitude at 30 to 70% and to 2:4, before and after the
- * swaps, beside as many random swaps. Calibration and evaluation texts are written by the model.
+ * stories260K, pruned row by row by Wanda or magnitude at 30 to 70% and to 2:4, before and after
+ * the swaps, beside as many random swaps. Calibration and evaluation texts are written by the
+ * model.
  */
 public final class DsnotReproduction implements Reproduction {
   private static final int LENGTH = 128;
@@ -53,11 +54,19 @@ public final class DsnotReproduction implements Reproduction {
         Dsnot method = Dsnot.defaults().withInitial(initial);
         for (double level : levels) {
           measure(
-              model, method.withSparsity(level), "" + level, calibration, evaluation, seed, cells, ratios);
+              model,
+              method.withSparsity(level),
+              "" + level,
+              calibration,
+              evaluation,
+              seed,
+              cells,
+              ratios);
           setting.progress().step(++step, initial + " " + level);
         }
         if (setting.full()) {
-          measure(model, method.withPattern(2, 4), "2:4", calibration, evaluation, seed, cells, null);
+          measure(
+              model, method.withPattern(2, 4), "2:4", calibration, evaluation, seed, cells, null);
         }
       }
     }
@@ -102,29 +111,26 @@ public final class DsnotReproduction implements Reproduction {
         pruned,
         calibration,
         (matrices, statistics) ->
-            matrices.forEach(
-                (path, linear) -> {
-                  try (Scope scope = Scope.open()) {
-                    Tensor w = linear.weight().tensor();
-                    InputStatistics inputs =
-                        java.util.Objects.requireNonNull(statistics.get(path));
-                    Tensor score = method.initial().of(w, inputs);
-                    boolean[] keep =
-                        (method.n() > 0
-                                ? Masks.structured(score, method.n(), method.m())
-                                : Masks.perRow(score, method.sparsity()))
-                            .toBooleans();
-                    int in = (int) w.size(1);
-                    int[] swaps =
-                        java.util.Objects.requireNonNull(like.matrices().get(path)).swaps();
-                    for (int r = 0; r < swaps.length; r++) {
-                      for (int s = 0; s < swaps[r]; s++) {
-                        swapOne(keep, r * in, in, method.m(), rng);
-                      }
-                    }
-                    Masks.zero(linear, Tensor.of(keep, w.size(0), in));
+            matrices.forEach((path, linear) -> {
+              try (Scope scope = Scope.open()) {
+                Tensor w = linear.weight().tensor();
+                InputStatistics inputs = java.util.Objects.requireNonNull(statistics.get(path));
+                Tensor score = method.initial().of(w, inputs);
+                boolean[] keep =
+                    (method.n() > 0
+                            ? Masks.structured(score, method.n(), method.m())
+                            : Masks.perRow(score, method.sparsity()))
+                        .toBooleans();
+                int in = (int) w.size(1);
+                int[] swaps = java.util.Objects.requireNonNull(like.matrices().get(path)).swaps();
+                for (int r = 0; r < swaps.length; r++) {
+                  for (int s = 0; s < swaps[r]; s++) {
+                    swapOne(keep, r * in, in, method.m(), rng);
                   }
-                }));
+                }
+                Masks.zero(linear, Tensor.of(keep, w.size(0), in));
+              }
+            }));
     return pruned;
   }
 
@@ -144,8 +150,7 @@ public final class DsnotReproduction implements Reproduction {
     return LanguageModeling.evaluate(model, texts).mean();
   }
 
-  private static List<Check> checks(
-      Setting setting, Map<String, Cell> cells, List<Double> ratios) {
+  private static List<Check> checks(Setting setting, Map<String, Cell> cells, List<Double> ratios) {
     List<Check> checks = new ArrayList<>();
     checks.add(Check.atMost("mean |eps| after / before", mean(ratios), 0.8));
     List<String> levels = setting.full() ? List.of("0.5", "0.6", "0.7") : List.of("0.5");
@@ -189,9 +194,7 @@ public final class DsnotReproduction implements Reproduction {
   private static Figure table(Map<String, Cell> cells, double dense) {
     List<List<Object>> rows = new ArrayList<>();
     cells.forEach(
-        (key, c) ->
-            rows.add(
-                List.of(key, dense, mean(c.start), mean(c.refined), mean(c.random))));
+        (key, c) -> rows.add(List.of(key, dense, mean(c.start), mean(c.refined), mean(c.random))));
     return new Figure.Table(
         "Loss on held-out text, nats per token",
         List.of("start mask", "dense", "start", "DSnoT", "random swaps"),

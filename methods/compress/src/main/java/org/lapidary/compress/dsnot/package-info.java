@@ -3,14 +3,14 @@
  *
  * <p>eps_r = sum over pruned j of c_rj, with c_rj = W_rj E[x_j],
  *
- * <p>from its output. Without any gradient, weights are swapped so that eps_r comes near 0: grow the
- * pruned k whose c_rk / Var[x_k]^p pushes eps_r towards 0 the most, and prune the kept l of the
+ * <p>from its output. Without any gradient, weights are swapped so that eps_r comes near 0: grow
+ * the pruned k whose c_rk / Var[x_k]^p pushes eps_r towards 0 the most, and prune the kept l of the
  * least Wanda score |W_rl| sqrt(E[x_l^2]) among those whose c_rl pushes the same way; until |eps_r|
  * &lt;= tau or T swaps are made. No weight changes its value and the number kept in a row stays.
  * Costs a sort of every row, O(out * in log in), plus T steps of O(1).
  *
- * <p>The published code accepts swaps that change the sign of eps_r in unstructured rows (its {@code
- * without_same_sign}), and refuses them in N:M blocks; so do the defaults here.
+ * <p>The published code accepts swaps that change the sign of eps_r in unstructured rows (its
+ * {@code without_same_sign}), and refuses them in N:M blocks; so do the defaults here.
  */
 @NullMarked
 @Paper(

@@ -78,6 +78,19 @@ class DataFilesTest {
   }
 
   @Test
+  void aGzipFileThatUnfoldsBeyondMemoryIsRefused() throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (GZIPOutputStream packed = new GZIPOutputStream(out)) {
+      byte[] zeros = new byte[1 << 20];
+      for (int i = 0; i <= 256; i++) {
+        packed.write(zeros);
+      }
+    }
+    byte[] bomb = out.toByteArray();
+    refused(() -> TextFile.parse("t", segment(bomb)), "content beyond 268435456 bytes", "gunzip");
+  }
+
+  @Test
   void mnistHasItsPublishedDigits() {
     Path folder = TestData.folder("mnist");
     Images train = Images.mnist(folder, Part.TRAIN);
@@ -147,7 +160,10 @@ class DataFilesTest {
     refused(() -> csv("a,a\n1,2\n", Header.PRESENT), "a column name twice");
     refused(() -> csv("", Header.PRESENT), "no text");
     for (String field : new String[] {"x", "NaN", "Infinity", "1d", "0x1p3", "1e999", "", "--1"}) {
-      refused(() -> csv("1,2\n3," + field, Header.ABSENT).numbers(), "'" + field + "' in row 2");
+      refused(
+          () -> csv("1,2\n3," + field, Header.ABSENT).numbers(),
+          "t.csv",
+          "'" + field + "' in row 2");
     }
   }
 

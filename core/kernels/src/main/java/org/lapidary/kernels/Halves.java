@@ -1,0 +1,45 @@
+package org.lapidary.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.ForkJoinTask;
+
+/** Runs a loop whose iterations are independent, on two threads when it is long enough to pay. */
+final class Halves {
+  /** Elements below which handing work to a second thread costs more than it saves. */
+  private static final long WORTH_SPLITTING = 1 << 17;
+
+  private static final Thread ANOTHER = Thread.ofPlatform().unstarted(() -> {});
+
+  /** The loop body over [from, to). */
+  interface Range {
+    void run(long from, long to);
+  }
+
+  private Halves() {}
+
+  /** Segments that only one thread may touch keep the work on that thread. */
+  static void run(long n, Range body, MemorySegment... touched) {
+    if (n < WORTH_SPLITTING || ForkJoinPool.getCommonPoolParallelism() < 1 || !shared(touched)) {
+      body.run(0, n);
+      return;
+    }
+    // a multiple of 16 floats, so that only the second half has a tail
+    long middle = n / 2 & -16;
+    ForkJoinTask<?> second = ForkJoinPool.commonPool().submit(() -> body.run(middle, n));
+    try {
+      body.run(0, middle);
+    } finally {
+      second.join();
+    }
+  }
+
+  private static boolean shared(MemorySegment... segments) {
+    for (MemorySegment segment : segments) {
+      if (!segment.isAccessibleBy(ANOTHER)) {
+        return false;
+      }
+    }
+    return true;
+  }
+}

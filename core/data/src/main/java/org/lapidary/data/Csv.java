@@ -15,10 +15,11 @@ import org.lapidary.io.FormatException;
  * A table of comma-separated values as RFC 4180 has them, plain or gzipped: fields may be quoted,
  * every row has as many fields as the first.
  *
+ * @param file where it comes from, for errors
  * @param columns names, from the first line or "0", "1", ... if the file has none
  * @param rows [row][column]
  */
-public record Csv(List<String> columns, List<List<String>> rows) {
+public record Csv(String file, List<String> columns, List<List<String>> rows) {
 
   /** Whether the first line names the columns. */
   public enum Header {
@@ -42,7 +43,7 @@ public record Csv(List<String> columns, List<List<String>> rows) {
   }
 
   private static Csv parse(FileBytes file, Header header) {
-    List<List<String>> rows = new CsvParser(file, TextFile.parse(file.file(), file.bytes())).rows();
+    List<List<String>> rows = new CsvParser(file, TextFile.parse(file)).rows();
     List<String> first = rows.getFirst();
     List<String> names =
         header == Header.PRESENT
@@ -51,7 +52,8 @@ public record Csv(List<String> columns, List<List<String>> rows) {
     if (names.stream().distinct().count() != names.size()) {
       throw file.fault(0, "a column name twice in " + quote(names.toString()), "distinct names");
     }
-    return new Csv(names, header == Header.PRESENT ? rows.subList(1, rows.size()) : rows);
+    return new Csv(
+        file.file(), names, header == Header.PRESENT ? rows.subList(1, rows.size()) : rows);
   }
 
   /**
@@ -98,7 +100,7 @@ public record Csv(List<String> columns, List<List<String>> rows) {
       // Answered below.
     }
     throw new FormatException(
-        "a table",
+        file,
         FormatException.NOWHERE,
         quote(field) + " in row " + (row + 1) + ", column " + quote(columns.get(column)),
         "a finite number",

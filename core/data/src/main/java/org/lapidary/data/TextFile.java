@@ -27,7 +27,7 @@ public final class TextFile {
     return parse(Unpacked.unpack(new FileBytes(name, bytes)));
   }
 
-  private static String parse(FileBytes file) {
+  static String parse(FileBytes file) {
     if (file.size() > MAX_BYTES) {
       throw file.fault(
           0, file.size() + " bytes of text", "at most " + MAX_BYTES, "cut the text in parts");

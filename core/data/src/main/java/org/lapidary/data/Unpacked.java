@@ -17,8 +17,8 @@ import org.lapidary.io.FileBytes;
 final class Unpacked {
   private static final int GZIP_MAGIC = 0x8b1f;
 
-  /** The largest content unpacked; Java's arrays end a little above. */
-  private static final int MAX_BYTES = Integer.MAX_VALUE - 64;
+  /** The most that a packed file may unfold to in memory. */
+  private static final int MAX_BYTES = 1 << 28;
 
   private Unpacked() {}
 
@@ -55,7 +55,7 @@ final class Unpacked {
       length += got;
       if (length == MAX_BYTES) {
         throw file.fault(
-            0, "content beyond " + MAX_BYTES + " bytes", "less", "unpack it and cut it in parts");
+            0, "content beyond " + MAX_BYTES + " bytes", "less", "unpack it with gunzip first");
       }
       if (length == content.length) {
         content = Arrays.copyOf(content, (int) Math.min(MAX_BYTES, 2L * length));

@@ -175,6 +175,8 @@ class HostileSafetensorsTest {
     assertRefused(() -> Safetensors.open(folder), "JSON that cannot be read");
     index(folder, "");
     assertRefused(() -> Safetensors.open(folder), "no content");
+    index(folder, "[" + "0,".repeat(11_000_000) + "0]");
+    assertRefused(() -> Safetensors.open(folder), "JSON that cannot be read", "10000000");
     index(folder, "[".repeat(1_000_000));
     assertRefused(() -> Safetensors.open(folder), "JSON that cannot be read");
   }

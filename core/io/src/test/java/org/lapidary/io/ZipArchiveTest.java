@@ -77,6 +77,18 @@ class ZipArchiveTest {
   }
 
   @Test
+  void packedMembersThatUnfoldBeyondMemoryAreRefused() {
+    byte[] content = new byte[1_100_000];
+    new java.util.SplittableRandom(1).nextBytes(content); // packs to about its own length
+    byte[] zip = new TorchBytes().with("a", content).with("b", content).deflated();
+    int first = central(zip);
+    changed(zip, first + SIZE, (1 << 29) + 1, "at most 536870912 in all packed members");
+    byte[] both = zip.clone();
+    put(both, first + SIZE, 1 << 28);
+    changed(both, first + 46 + 1 + SIZE, (1 << 28) + 1, "at most 536870912 in all packed members");
+  }
+
+  @Test
   void otherContentThanTheChecksumSaysIsRefused() {
     byte[] stored = new TorchBytes().with("a", new byte[100]).stored();
     stored[60] ^= 1;

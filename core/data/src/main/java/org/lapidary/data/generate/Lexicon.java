@@ -12,10 +12,9 @@ final class Lexicon {
   static final List<String> FUNCTION =
       words(
           """
-          . ? ( ) : the a an and or to in at on near with of from who that because when then but so
-          she he her his they it is are was were not there once day one every where does yes no
-          too very named lived went came walked found saw liked wanted took lost smiled asked had
-          played gave lasted def self doc param
+          . ? ( ) : the a an and to in at near with from that because when then but so she he her his
+          is are was were not there once day one every where too very named lived went came walked
+          found saw liked wanted took lost smiled gave lasted def self doc param
           """);
 
   static final List<String> WOMEN =

@@ -52,7 +52,7 @@ public final class SmallLanguage {
     TaskSentences tasks = new TaskSentences(new Draw(seed));
     List<TaskPrompt> prompts = new ArrayList<>(count);
     for (int i = 0; i < count; i++) {
-      TaskSentences.Sentence sentence = tasks.of(task);
+      TaskSentences.Sentence sentence = tasks.prompt(task);
       prompts.add(
           new TaskPrompt(
               task,

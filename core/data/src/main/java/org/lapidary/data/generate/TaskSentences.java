@@ -19,6 +19,11 @@ final class TaskSentences {
   private static final int FIRST_CENTURY = 11;
   private static final int LAST_CENTURY = 19;
 
+  /** With 01 nearly every year is a later one (Hanna et al., section 3). */
+  private static final String CORRUPTED_START = "01";
+
+  private static final int AFTER_CORRUPTED = 2;
+
   /**
    * A sentence up to the word asked for.
    *
@@ -38,10 +43,20 @@ final class TaskSentences {
     this.draw = draw;
   }
 
+  /** A sentence as it stands in a text. */
   Sentence of(Task task) {
+    return of(task, 0);
+  }
+
+  /** A sentence whose corrupted form tells less than the clean one. */
+  Sentence prompt(Task task) {
+    return of(task, AFTER_CORRUPTED);
+  }
+
+  private Sentence of(Task task, int earliestStart) {
     return switch (task) {
       case INDIRECT_OBJECT -> indirectObject();
-      case GREATER_THAN -> greaterThan();
+      case GREATER_THAN -> greaterThan(earliestStart);
       case DOCSTRING -> docstring();
     };
   }
@@ -68,15 +83,14 @@ final class TaskSentences {
         List.of("."));
   }
 
-  private Sentence greaterThan() {
+  private Sentence greaterThan(int earliestStart) {
     String century = NUMBERS.get(draw.between(FIRST_CENTURY, LAST_CENTURY));
-    int start = draw.between(2, 97);
+    int start = draw.between(earliestStart, 98);
     String opening = "the " + draw.of(EVENTS) + " lasted from " + century + " ";
     String closing = " to " + century;
     return new Sentence(
         words(opening + NUMBERS.get(start) + closing),
-        // With 01 every later year is possible (Hanna et al., section 3).
-        words(opening + "01" + closing),
+        words(opening + CORRUPTED_START + closing),
         NUMBERS.subList(start + 1, 100),
         NUMBERS.subList(0, start + 1),
         List.of("."));

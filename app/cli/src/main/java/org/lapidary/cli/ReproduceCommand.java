@@ -142,7 +142,7 @@ final class ReproduceCommand implements Callable<Integer> {
               check.name(),
               check.measured(),
               reported ? "" : check.relation().sign(),
-              reported ? "" : String.format(Locale.ROOT, "%.6g", check.bound()),
+              check.bound(),
               reported ? "" : check.holds()));
     }
     return new Figure.Table("", List.of("check", "measured", "", "bound", "holds"), rows);

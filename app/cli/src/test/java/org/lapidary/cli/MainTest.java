@@ -144,7 +144,7 @@ class MainTest {
     assertThat(full.status()).isZero();
     assertThat(full.out())
         .contains("On Counting", "Claim: Two is more than one.", "A table")
-        .containsPattern("seeds +3 +>= +2 +yes")
+        .containsPattern("seeds +3 +>= +2 +yes\n")
         .contains("All checks hold (FULL run, 3 seeds, ");
     Ended smoke = run("reproduce", "counting", "--size", "smoke");
     assertThat(smoke.status()).isEqualTo(Main.FAILURE);

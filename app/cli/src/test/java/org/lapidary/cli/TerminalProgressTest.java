@@ -20,7 +20,7 @@ class TerminalProgressTest {
         new PrintStream(bytes, true, UTF_8), terminal, 60, stopped::get, clock::get);
   }
 
-  private void wait(double seconds) {
+  private void pass(double seconds) {
     clock.addAndGet((long) (seconds * TimeUnit.SECONDS.toNanos(1)));
   }
 
@@ -29,7 +29,7 @@ class TerminalProgressTest {
     TerminalProgress progress = progress(false);
     progress.begin("training", 100);
     for (int step = 1; step <= 100; step++) {
-      wait(0.12);
+      pass(0.12);
       progress.step(step, "loss 2." + step);
     }
     progress.end();
@@ -47,7 +47,7 @@ class TerminalProgressTest {
   void onATerminalOneLineIsDrawnOverAndNeverWiderThanTheTerminal() {
     TerminalProgress progress = progress(true);
     progress.begin("a rather long name of some work that is to be done", 8);
-    wait(0.2);
+    pass(0.2);
     progress.step(4, "and a note that is long as well");
     progress.end();
     String[] drawn = bytes.toString(UTF_8).split("\r");
@@ -60,7 +60,7 @@ class TerminalProgressTest {
   void theBarFills() {
     TerminalProgress progress = progress(true);
     progress.begin("work", 4);
-    wait(1);
+    pass(1);
     progress.step(1, "");
     assertThat(bytes.toString(UTF_8))
         .contains("work  " + "━".repeat(6) + "╌".repeat(18) + "   25%  1/4");
@@ -71,10 +71,10 @@ class TerminalProgressTest {
     TerminalProgress progress = progress(false);
     progress.begin("outer", 2);
     progress.begin("inner", -1);
-    wait(1);
+    pass(1);
     progress.end();
     progress.step(1, "");
-    wait(1);
+    pass(1);
     progress.end();
     progress.end(); // once too often does no harm
     progress.step(3, "");

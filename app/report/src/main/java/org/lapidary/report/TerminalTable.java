@@ -40,7 +40,7 @@ record TerminalTable(int width, Ink ink) {
             numeric[i] ? Cells.right(cell, widths[i]) : last ? cell : Cells.left(cell, widths[i]);
         line.append(i == 0 ? "" : GAP).append(painted(table, r, i, padded));
       }
-      lines.add(line.toString());
+      lines.add(line.toString().stripTrailing());
       if (r == 0) {
         int total = GAP.length() * (columns - 1);
         for (int w : widths) {

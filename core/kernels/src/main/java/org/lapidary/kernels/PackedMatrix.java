@@ -58,14 +58,21 @@ public sealed interface PackedMatrix permits RowMatrix {
     Meta m = new Meta(Map.copyOf(meta));
     return switch (m.kind()) {
       case DenseMatrix.FORMAT -> DenseMatrix.of(m, parts);
+      case HalfMatrix.FORMAT -> HalfMatrix.of(m, parts);
       default ->
           throw new IllegalArgumentException(
-              "a packed matrix of kind '" + m.kind() + "'; known kinds are " + DenseMatrix.FORMAT);
+              "a packed matrix of kind '%s'; known kinds are %s, %s"
+                  .formatted(m.kind(), DenseMatrix.FORMAT, HalfMatrix.FORMAT));
     };
   }
 
   /** Plain float32. {@code w} is [rows, columns], row-major and finite. */
   static PackedMatrix dense(float[] w, int rows, int columns) {
     return DenseMatrix.of(w, rows, columns);
+  }
+
+  /** Storage in float16, to which the weights [rows, columns] are rounded; sums are float32. */
+  static PackedMatrix half(float[] w, int rows, int columns) {
+    return HalfMatrix.of(w, rows, columns);
   }
 }

@@ -59,10 +59,11 @@ public sealed interface PackedMatrix permits RowMatrix {
     return switch (m.kind()) {
       case DenseMatrix.FORMAT -> DenseMatrix.of(m, parts);
       case HalfMatrix.FORMAT -> HalfMatrix.of(m, parts);
+      case SparseMatrix.FORMAT -> SparseMatrix.of(m, parts);
       default ->
           throw new IllegalArgumentException(
-              "a packed matrix of kind '%s'; known kinds are %s, %s"
-                  .formatted(m.kind(), DenseMatrix.FORMAT, HalfMatrix.FORMAT));
+              "a packed matrix of kind '%s'; known kinds are %s, %s, %s"
+                  .formatted(m.kind(), DenseMatrix.FORMAT, HalfMatrix.FORMAT, SparseMatrix.FORMAT));
     };
   }
 
@@ -74,5 +75,19 @@ public sealed interface PackedMatrix permits RowMatrix {
   /** Storage in float16, to which the weights [rows, columns] are rounded; sums are float32. */
   static PackedMatrix half(float[] w, int rows, int columns) {
     return HalfMatrix.of(w, rows, columns);
+  }
+
+  /** Sparse float32 without a pattern: the zeros of {@code w} [rows, columns] are dropped. */
+  static PackedMatrix sparse(float[] w, int rows, int columns) {
+    return SparseMatrix.of(w, rows, columns);
+  }
+
+  /**
+   * Sparse float32 with at most n weights in every m neighbours of a row (2:4 for instance).
+   *
+   * @throws IllegalArgumentException naming the first group of {@code w} with more
+   */
+  static PackedMatrix structured(float[] w, int rows, int columns, int n, int m) {
+    return SparseMatrix.of(w, rows, columns, n, m);
   }
 }

@@ -7,7 +7,8 @@ import java.lang.foreign.MemorySegment;
  * What every packed matrix shares: the checks, the split over threads, and the product with many
  * inputs, for which a row is unpacked once and used for all of them.
  */
-abstract sealed class RowMatrix implements PackedMatrix permits DenseMatrix, HalfMatrix {
+abstract sealed class RowMatrix implements PackedMatrix
+    permits DenseMatrix, HalfMatrix, SparseMatrix {
   /** Columns come in slots of this many, at every vector width, so that files look the same. */
   static final int SLOT = 16;
 

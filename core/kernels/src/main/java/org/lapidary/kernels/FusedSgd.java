@@ -59,7 +59,12 @@ public final class FusedSgd {
     Check.step(step);
     boolean fresh = step == 1 || s.momentum == 0;
     Halves.run(
-        n, (from, to) -> update(param, grad, velocity, s, fresh, from, to), param, grad, velocity);
+        n,
+        1,
+        (from, to) -> update(param, grad, velocity, s, fresh, from, to),
+        param,
+        grad,
+        velocity);
   }
 
   private static void update(

@@ -18,14 +18,20 @@ final class Halves {
 
   private Halves() {}
 
-  /** Segments that only one thread may touch keep the work on that thread. */
-  static void run(long n, Range body, MemorySegment... touched) {
-    if (n < WORTH_SPLITTING || ForkJoinPool.getCommonPoolParallelism() < 1 || !shared(touched)) {
+  /**
+   * Runs {@code n} iterations over {@code each} elements. Segments that only one thread may touch
+   * keep the work on that thread.
+   */
+  static void run(long n, long each, Range body, MemorySegment... touched) {
+    if (n < 2
+        || n * each < WORTH_SPLITTING
+        || ForkJoinPool.getCommonPoolParallelism() < 1
+        || !shared(touched)) {
       body.run(0, n);
       return;
     }
-    // a multiple of 16 floats, so that only the second half has a tail
-    long middle = n / 2 & -16;
+    // a multiple of 16 where there are enough, so that only the second half has a tail
+    long middle = n < 64 ? n / 2 : n / 2 & -16;
     ForkJoinTask<?> second = ForkJoinPool.commonPool().submit(() -> body.run(middle, n));
     try {
       body.run(0, middle);

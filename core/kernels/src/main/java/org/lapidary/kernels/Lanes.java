@@ -16,6 +16,8 @@ final class Lanes {
 
   static final VectorSpecies<Float> FLOAT = species();
 
+  static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);
+
   /** Floats in one vector. */
   static final int COUNT = FLOAT.length();
 

@@ -1,20 +1,93 @@
 package org.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Map;
 
-/** An immutable [out, in] matrix that a kernel multiplies. */
-public interface PackedMatrix {
+/**
+ * An immutable weight matrix [out, in] in the form that its kernel multiplies: y = x W^T. Inputs
+ * and outputs are float32, little endian; sums are float32, so a product agrees with exact
+ * arithmetic to about 1e-6 of sum |x_i W_ji|. All methods may be called from several threads at
+ * once.
+ */
+public sealed interface PackedMatrix permits RowMatrix {
+
+  /** Outputs. */
   int rows();
 
+  /** Inputs. */
   int columns();
 
+  /** Weights that are not zero. */
   long nonZeros();
 
+  /** Bytes of all parts together: what a product reads from memory. */
   long bytes();
 
+  /** A short name for people, such as {@code float32} or {@code int4-g64-2:4}. */
   String format();
 
+  /**
+   * y = x W^T. Large products use two threads; the result does not depend on it.
+   *
+   * @param x [batch, in] float32
+   * @param y [batch, out] float32, written
+   * @throws IllegalArgumentException if a size is wrong, or x and y share memory
+   */
   void multiply(MemorySegment x, MemorySegment y, int batch);
 
+  /**
+   * Writes the dense matrix that this one equals.
+   *
+   * @param w [out, in] float32, row-major, written
+   */
   void dequantize(MemorySegment w);
+
+  /** The small values of the serial form: kind, sizes, widths. */
+  Map<String, String> meta();
+
+  /** The large values of the serial form, read-only views. */
+  Map<String, MemorySegment> parts();
+
+  /**
+   * The matrix that {@link #meta} and {@link #parts} describe. Everything is checked and copied:
+   * whatever the bytes are, the result is a sound matrix or a refusal.
+   *
+   * @throws IllegalArgumentException naming the value or part that is wrong
+   */
+  static PackedMatrix of(Map<String, String> meta, Map<String, MemorySegment> parts) {
+    Meta m = new Meta(Map.copyOf(meta));
+    return switch (m.kind()) {
+      case DenseMatrix.FORMAT -> DenseMatrix.of(m, parts);
+      case HalfMatrix.FORMAT -> HalfMatrix.of(m, parts);
+      case SparseMatrix.FORMAT -> SparseMatrix.of(m, parts);
+      default ->
+          throw new IllegalArgumentException(
+              "a packed matrix of kind '%s'; known kinds are %s, %s, %s"
+                  .formatted(m.kind(), DenseMatrix.FORMAT, HalfMatrix.FORMAT, SparseMatrix.FORMAT));
+    };
+  }
+
+  /** Plain float32. {@code w} is [rows, columns], row-major and finite. */
+  static PackedMatrix dense(float[] w, int rows, int columns) {
+    return DenseMatrix.of(w, rows, columns);
+  }
+
+  /** Storage in float16, to which the weights [rows, columns] are rounded; sums are float32. */
+  static PackedMatrix half(float[] w, int rows, int columns) {
+    return HalfMatrix.of(w, rows, columns);
+  }
+
+  /** Sparse float32 without a pattern: the zeros of {@code w} [rows, columns] are dropped. */
+  static PackedMatrix sparse(float[] w, int rows, int columns) {
+    return SparseMatrix.of(w, rows, columns);
+  }
+
+  /**
+   * Sparse float32 with at most n weights in every m neighbours of a row (2:4 for instance).
+   *
+   * @throws IllegalArgumentException naming the first group of {@code w} with more
+   */
+  static PackedMatrix structured(float[] w, int rows, int columns, int n, int m) {
+    return SparseMatrix.of(w, rows, columns, n, m);
+  }
 }

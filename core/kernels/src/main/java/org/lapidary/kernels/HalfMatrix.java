@@ -1,0 +1,171 @@
+package org.lapidary.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * IEEE float16 storage, row-major; products and sums are float32.
+ *
+ * <p>A half is widened by moving its 15 bits of exponent and mantissa to where a float keeps them;
+ * the exponent is then too small by 127 - 15 = 112, which one multiplication puts right, for
+ * subnormal halves too.
+ */
+final class HalfMatrix extends RowMatrix {
+  static final String FORMAT = "float16";
+
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.ORDER);
+  private static final VectorSpecies<Short> HALVES =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(Lanes.FLOAT.vectorBitSize() / 2));
+
+  private static final int TO_FLOAT = 13;
+  private static final int SIGN_AND_VALUE = 0x8FFFE000;
+  private static final float REBIAS = 0x1p112f;
+
+  private final MemorySegment halves;
+  private final long nonZeros;
+
+  private HalfMatrix(int rows, int columns, MemorySegment halves) {
+    super(rows, columns);
+    this.halves = halves;
+    long count = 0;
+    for (long i = 0; i < (long) rows * columns; i++) {
+      count += (halves.get(SHORT, i * Short.BYTES) & 0x7FFF) != 0 ? 1 : 0;
+    }
+    this.nonZeros = count;
+  }
+
+  static HalfMatrix of(float[] w, int rows, int columns) {
+    Stored.matrix(w.length, rows, columns);
+    short[] halves = new short[w.length];
+    for (int i = 0; i < w.length; i++) {
+      halves[i] = Float.floatToFloat16(w[i]);
+      if (!finite(halves[i])) {
+        throw new IllegalArgumentException(
+            "w holds %s at index %d; float16 reaches from -65504 to 65504, use float32 instead"
+                .formatted(w[i], i));
+      }
+    }
+    MemorySegment bytes = MemorySegment.ofArray(new byte[Math.multiplyExact(halves.length, 2)]);
+    for (int i = 0; i < halves.length; i++) {
+      bytes.set(SHORT, (long) i * Short.BYTES, halves[i]);
+    }
+    return new HalfMatrix(rows, columns, Stored.slack(bytes));
+  }
+
+  static HalfMatrix of(Meta meta, Map<String, MemorySegment> parts) {
+    long cells = meta.cells();
+    MemorySegment halves = Stored.slack(meta.part(parts, "values", cells * Short.BYTES));
+    for (long i = 0; i < cells; i++) {
+      if (!finite(halves.get(SHORT, i * Short.BYTES))) {
+        throw new IllegalArgumentException(
+            "values of a packed float16 matrix are not finite at index " + i);
+      }
+    }
+    return new HalfMatrix(meta.rows(), meta.columns(), halves);
+  }
+
+  private static boolean finite(short half) {
+    return (half & 0x7C00) != 0x7C00;
+  }
+
+  @Override
+  boolean readsWholeSlots() {
+    return true;
+  }
+
+  @Override
+  void product(MemorySegment x, MemorySegment y, long from, long to) {
+    long r = from;
+    for (; r + 4 <= to; r += 4) {
+      four(halves, r, x, columns(), y);
+    }
+    for (; r < to; r++) {
+      y.set(DenseProduct.FLOAT, r * Float.BYTES, one(halves, r, x, columns()));
+    }
+  }
+
+  /** The last vector of a row may reach into the next row, where x is 0. */
+  private static void four(MemorySegment w, long r, MemorySegment x, int columns, MemorySegment y) {
+    long row = (long) columns * Short.BYTES;
+    long w0 = r * row;
+    long w1 = w0 + row;
+    long w2 = w1 + row;
+    long w3 = w2 + row;
+    FloatVector a0 = FloatVector.zero(Lanes.FLOAT);
+    FloatVector a1 = a0;
+    FloatVector a2 = a0;
+    FloatVector a3 = a0;
+    for (int i = 0; i < columns; i += Lanes.COUNT) {
+      long p = (long) i * Short.BYTES;
+      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
+      a0 = widen(w, w0 + p).fma(u, a0);
+      a1 = widen(w, w1 + p).fma(u, a1);
+      a2 = widen(w, w2 + p).fma(u, a2);
+      a3 = widen(w, w3 + p).fma(u, a3);
+    }
+    long out = r * Float.BYTES;
+    y.set(DenseProduct.FLOAT, out, DenseProduct.sum(a0));
+    y.set(DenseProduct.FLOAT, out + 4, DenseProduct.sum(a1));
+    y.set(DenseProduct.FLOAT, out + 8, DenseProduct.sum(a2));
+    y.set(DenseProduct.FLOAT, out + 12, DenseProduct.sum(a3));
+  }
+
+  private static float one(MemorySegment w, long r, MemorySegment x, int columns) {
+    long row = r * columns * Short.BYTES;
+    FloatVector a = FloatVector.zero(Lanes.FLOAT);
+    for (int i = 0; i < columns; i += Lanes.COUNT) {
+      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
+      a = widen(w, row + (long) i * Short.BYTES).fma(u, a);
+    }
+    return DenseProduct.sum(a);
+  }
+
+  private static FloatVector widen(MemorySegment w, long at) {
+    IntVector bits =
+        (IntVector)
+            ShortVector.fromMemorySegment(HALVES, w, at, Lanes.ORDER)
+                .convertShape(VectorOperators.S2I, Lanes.INT, 0);
+    return bits.lanewise(VectorOperators.LSHL, TO_FLOAT)
+        .and(SIGN_AND_VALUE)
+        .reinterpretAsFloats()
+        .mul(REBIAS);
+  }
+
+  @Override
+  MemorySegment row(int r, MemorySegment scratch) {
+    long row = (long) r * columns() * Short.BYTES;
+    for (int i = 0; i < columns(); i += Lanes.COUNT) {
+      widen(halves, row + (long) i * Short.BYTES)
+          .intoMemorySegment(scratch, (long) i * Float.BYTES, Lanes.ORDER);
+    }
+    return scratch;
+  }
+
+  @Override
+  public long nonZeros() {
+    return nonZeros;
+  }
+
+  @Override
+  public String format() {
+    return FORMAT;
+  }
+
+  @Override
+  public Map<String, String> meta() {
+    return Meta.of(this, FORMAT);
+  }
+
+  @Override
+  public Map<String, MemorySegment> parts() {
+    return Map.of("values", Stored.exact(halves));
+  }
+}

@@ -1,0 +1,87 @@
+package org.lapidary.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.VectorMask;
+
+/**
+ * Which weights of a sparse matrix are kept: one bit a column, rows padded with zeros to whole
+ * slots of 16 columns, bit i of a slot for its column i.
+ */
+final class Masks {
+  private static final ValueLayout.OfShort SLOT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.ORDER);
+  private static final int LANES = (1 << Lanes.COUNT) - 1;
+
+  private Masks() {}
+
+  /** Bytes of one row. */
+  static long rowBytes(int columns) {
+    return RowMatrix.padded(columns) / Byte.SIZE;
+  }
+
+  /** The 16 bits at byte {@code at}. */
+  static int slot(MemorySegment masks, long at) {
+    return masks.get(SLOT, at) & 0xFFFF;
+  }
+
+  static void slot(MemorySegment masks, long at, int bits) {
+    masks.set(SLOT, at, (short) bits);
+  }
+
+  /** The bits of the vector that begins at column {@code i} of the row beginning at {@code row}. */
+  static int vector(MemorySegment masks, long row, int i) {
+    int bits = slot(masks, row + (i >> 4 << 1));
+    return Lanes.COUNT == RowMatrix.SLOT ? bits : bits >>> (i & 15) & LANES;
+  }
+
+  static VectorMask<Float> floats(int bits) {
+    return VectorMask.fromLong(Lanes.FLOAT, bits);
+  }
+
+  static VectorMask<Integer> ints(int bits) {
+    return VectorMask.fromLong(Lanes.INT, bits);
+  }
+
+  /** Kept weights before each row, and of all rows last; refuses bits past the last column. */
+  static long[] starts(MemorySegment masks, int rows, int columns) {
+    long[] starts = new long[rows + 1];
+    long row = rowBytes(columns);
+    int last = RowMatrix.SLOT - (RowMatrix.padded(columns) - columns);
+    for (int r = 0; r < rows; r++) {
+      long kept = 0;
+      for (long at = r * row; at < (r + 1) * row; at += Short.BYTES) {
+        kept += Integer.bitCount(slot(masks, at));
+      }
+      if (slot(masks, (r + 1) * row - Short.BYTES) >>> last != 0) {
+        throw new IllegalArgumentException(
+            "row %d of the masks keeps a weight past its last column, %d"
+                .formatted(r, columns - 1));
+      }
+      starts[r + 1] = starts[r] + kept;
+    }
+    return starts;
+  }
+
+  static boolean kept(MemorySegment masks, int r, int c, int columns) {
+    return (slot(masks, r * rowBytes(columns) + (c >> 4 << 1)) >>> (c & 15) & 1) != 0;
+  }
+
+  /** At most n kept in every m neighbours of a row. */
+  static void structured(MemorySegment masks, int rows, int columns, int n, int m) {
+    for (int r = 0; r < rows; r++) {
+      for (int group = 0; group < columns; group += m) {
+        int kept = 0;
+        int end = (int) Math.min(columns, (long) group + m);
+        for (int c = group; c < end; c++) {
+          kept += kept(masks, r, c, columns) ? 1 : 0;
+        }
+        if (kept > n) {
+          throw new IllegalArgumentException(
+              "row %d keeps %d weights in columns [%d, %d); the pattern %d:%d allows %d"
+                  .formatted(r, kept, group, end, n, m, n));
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,194 @@
+package org.lapidary.kernels;
+
+import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
+import jdk.incubator.vector.FloatVector;
+
+/**
+ * Sparse float32: a bit a column says whether the weight is kept, and the kept weights follow each
+ * other. The kernel loads as many weights as a vector holds, moves them to the lanes of the bits
+ * that are set, and goes on after the last one used. N:M is the same form with its pattern checked.
+ */
+final class SparseMatrix extends RowMatrix {
+  static final String FORMAT = "float32-sparse";
+
+  /** At most n kept in every m neighbours; 0:0 when any pattern will do. */
+  private record Structure(int n, int m) {
+    static final Structure NONE = new Structure(0, 0);
+
+    Structure {
+      if ((n != 0 || m != 0) && (n < 1 || m <= n)) {
+        throw new IllegalArgumentException(
+            "a pattern of %d:%d; N:M keeps N of every M neighbours, with 1 <= N < M"
+                .formatted(n, m));
+      }
+    }
+
+    boolean any() {
+      return m == 0;
+    }
+  }
+
+  private final Structure structure;
+  private final MemorySegment masks;
+  private final MemorySegment values;
+  private final long[] starts;
+
+  private SparseMatrix(
+      int rows, int columns, Structure structure, MemorySegment masks, MemorySegment values) {
+    super(rows, columns);
+    this.structure = structure;
+    this.masks = masks;
+    this.values = Stored.slack(values);
+    this.starts = Masks.starts(masks, rows, columns);
+    if (starts[rows] * Float.BYTES != values.byteSize()) {
+      throw new IllegalArgumentException(
+          "the masks keep %d weights but the part 'values' holds %d bytes; %d are needed"
+              .formatted(starts[rows], values.byteSize(), starts[rows] * Float.BYTES));
+    }
+    if (!structure.any()) {
+      Masks.structured(masks, rows, columns, structure.n, structure.m);
+    }
+    for (long i = 0; i < starts[rows]; i++) {
+      if (values.get(DenseProduct.FLOAT, i * Float.BYTES) == 0) {
+        throw new IllegalArgumentException(
+            "the kept weight " + i + " of a sparse matrix is 0; drop it from the masks");
+      }
+    }
+  }
+
+  static SparseMatrix of(float[] w, int rows, int columns) {
+    return of(w, rows, columns, Structure.NONE);
+  }
+
+  static SparseMatrix of(float[] w, int rows, int columns, int n, int m) {
+    Structure structure = new Structure(n, m);
+    if (structure.any()) {
+      throw new IllegalArgumentException("a pattern of 0:0; N:M keeps N of every M, 1 <= N < M");
+    }
+    return of(w, rows, columns, structure);
+  }
+
+  private static SparseMatrix of(float[] w, int rows, int columns, Structure structure) {
+    Stored.matrix(w.length, rows, columns);
+    long row = Masks.rowBytes(columns);
+    MemorySegment masks = MemorySegment.ofArray(new byte[Math.toIntExact(rows * row)]);
+    float[] values = new float[w.length];
+    int n = 0;
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        float value = w[r * columns + c];
+        if (value != 0) {
+          long at = r * row + (c >> 4 << 1);
+          Masks.slot(masks, at, Masks.slot(masks, at) | 1 << (c & 15));
+          values[n++] = value;
+        }
+      }
+    }
+    MemorySegment kept = MemorySegment.ofArray(values).asSlice(0, (long) n * Float.BYTES);
+    return new SparseMatrix(
+        rows, columns, structure, Stored.bytes(masks), Stored.floats("w", kept));
+  }
+
+  static SparseMatrix of(Meta meta, Map<String, MemorySegment> parts) {
+    Structure structure =
+        new Structure(
+            meta.integer("n", 0, Integer.MAX_VALUE), meta.integer("m", 0, Integer.MAX_VALUE));
+    meta.cells();
+    long bytes = meta.rows() * Masks.rowBytes(meta.columns());
+    return new SparseMatrix(
+        meta.rows(),
+        meta.columns(),
+        structure,
+        Stored.bytes(meta.part(parts, "masks", bytes)),
+        Stored.floats("values", meta.part(parts, "values")));
+  }
+
+  @Override
+  boolean readsWholeSlots() {
+    return true;
+  }
+
+  @Override
+  void product(MemorySegment x, MemorySegment y, long from, long to) {
+    long r = from;
+    for (; r + 2 <= to; r += 2) {
+      two((int) r, x, y);
+    }
+    if (r < to) {
+      y.set(DenseProduct.FLOAT, r * Float.BYTES, one((int) r, x));
+    }
+  }
+
+  private void two(int r, MemorySegment x, MemorySegment y) {
+    long m0 = r * Masks.rowBytes(columns());
+    long m1 = m0 + Masks.rowBytes(columns());
+    long p0 = starts[r] * Float.BYTES;
+    long p1 = starts[r + 1] * Float.BYTES;
+    FloatVector a0 = FloatVector.zero(Lanes.FLOAT);
+    FloatVector a1 = a0;
+    for (int i = 0; i < columns(); i += Lanes.COUNT) {
+      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
+      int bits0 = Masks.vector(masks, m0, i);
+      int bits1 = Masks.vector(masks, m1, i);
+      a0 = DenseProduct.load(values, p0).expand(Masks.floats(bits0)).fma(u, a0);
+      a1 = DenseProduct.load(values, p1).expand(Masks.floats(bits1)).fma(u, a1);
+      p0 += (long) Integer.bitCount(bits0) * Float.BYTES;
+      p1 += (long) Integer.bitCount(bits1) * Float.BYTES;
+    }
+    long out = (long) r * Float.BYTES;
+    y.set(DenseProduct.FLOAT, out, DenseProduct.sum(a0));
+    y.set(DenseProduct.FLOAT, out + Float.BYTES, DenseProduct.sum(a1));
+  }
+
+  private float one(int r, MemorySegment x) {
+    long m = r * Masks.rowBytes(columns());
+    long p = starts[r] * Float.BYTES;
+    FloatVector a = FloatVector.zero(Lanes.FLOAT);
+    for (int i = 0; i < columns(); i += Lanes.COUNT) {
+      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
+      int bits = Masks.vector(masks, m, i);
+      a = DenseProduct.load(values, p).expand(Masks.floats(bits)).fma(u, a);
+      p += (long) Integer.bitCount(bits) * Float.BYTES;
+    }
+    return DenseProduct.sum(a);
+  }
+
+  @Override
+  MemorySegment row(int r, MemorySegment scratch) {
+    long m = r * Masks.rowBytes(columns());
+    long p = starts[r] * Float.BYTES;
+    for (int i = 0; i < columns(); i += Lanes.COUNT) {
+      int bits = Masks.vector(masks, m, i);
+      DenseProduct.load(values, p)
+          .expand(Masks.floats(bits))
+          .intoMemorySegment(scratch, (long) i * Float.BYTES, Lanes.ORDER);
+      p += (long) Integer.bitCount(bits) * Float.BYTES;
+    }
+    return scratch;
+  }
+
+  @Override
+  public long nonZeros() {
+    return starts[rows()];
+  }
+
+  @Override
+  public String format() {
+    return structure.any() ? FORMAT : "float32-" + structure.n + ":" + structure.m;
+  }
+
+  @Override
+  public Map<String, String> meta() {
+    Map<String, String> meta = new HashMap<>(Meta.of(this, FORMAT));
+    meta.put("n", Integer.toString(structure.n));
+    meta.put("m", Integer.toString(structure.m));
+    return Map.copyOf(meta);
+  }
+
+  @Override
+  public Map<String, MemorySegment> parts() {
+    return Map.of("masks", masks.asReadOnly(), "values", Stored.exact(values));
+  }
+}

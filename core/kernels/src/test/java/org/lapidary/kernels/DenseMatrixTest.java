@@ -1,0 +1,122 @@
+package org.lapidary.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class DenseMatrixTest {
+
+  @Property(tries = 100)
+  void multipliesLikeTheSumInDouble(
+      @ForAll @IntRange(min = 1, max = 20) int rows,
+      @ForAll @IntRange(min = 1, max = 150) int columns,
+      @ForAll long seed) {
+    Random random = new Random(seed);
+    float[] w = Segments.normal(random, rows * columns);
+    PackedMatrix matrix = PackedMatrix.dense(w, rows, columns);
+    Oracle.holds(matrix, w, rows, columns, random);
+    assertThat(matrix.bytes()).isEqualTo(4L * rows * columns);
+  }
+
+  @Test
+  void twoThreadsGiveTheBitsOfOne() {
+    int rows = 515;
+    int columns = 513;
+    Random random = new Random(3);
+    PackedMatrix matrix =
+        PackedMatrix.dense(Segments.normal(random, rows * columns), rows, columns);
+    float[] x = Segments.normal(random, 3 * columns);
+    for (int batch : new int[] {1, 3}) {
+      float[] input = java.util.Arrays.copyOf(x, batch * columns);
+      try (Arena shared = Arena.ofShared();
+          Arena confined = Arena.ofConfined()) {
+        MemorySegment two = shared.allocate(4L * batch * rows);
+        MemorySegment one = confined.allocate(4L * batch * rows);
+        matrix.multiply(Segments.of(shared, input), two, batch);
+        matrix.multiply(Segments.of(confined, input), one, batch);
+        assertThat(two.mismatch(one)).isEqualTo(-1);
+      }
+    }
+  }
+
+  @Test
+  void laterChangesOfTheSourceDoNotReachTheMatrix() {
+    float[] w = {1, 2, 3, 4};
+    PackedMatrix matrix = PackedMatrix.dense(w, 2, 2);
+    w[0] = 100;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment y = arena.allocate(8);
+      matrix.multiply(Segments.of(arena, 1, 1), y, 1);
+      assertThat(Segments.floats(y)).containsExactly(3, 7);
+    }
+  }
+
+  @Test
+  void wrongArgumentsAreRefusedInWords() {
+    PackedMatrix matrix = PackedMatrix.dense(new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment x = Segments.of(arena, 1, 2, 3);
+      MemorySegment y = arena.allocate(8);
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> matrix.multiply(y, x, 1))
+          .withMessageContaining("x [batch 1, in 3] holds 8 bytes");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> matrix.multiply(x, y, 2))
+          .withMessageContaining("x [batch 2, in 3] holds 12 bytes");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> matrix.multiply(x, x.asSlice(0, 8), 1))
+          .withMessageContaining("share memory");
+      assertThatIllegalArgumentException()
+          .isThrownBy(() -> matrix.dequantize(y))
+          .withMessageContaining("w [out 2, in 3] holds 8 bytes");
+    }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.dense(new float[5], 2, 3))
+        .withMessageContaining("5 values for a matrix of [2, 3]");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.dense(new float[0], 0, 3))
+        .withMessageContaining("at least 1");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.dense(new float[] {1, Float.NaN}, 1, 2))
+        .withMessageContaining("NaN at index 1");
+  }
+
+  @Test
+  void aSerialFormThatLiesAboutItsSizeIsRefused() {
+    PackedMatrix matrix = PackedMatrix.dense(new float[] {1, 2, 3, 4}, 2, 2);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> PackedMatrix.of(meta("float32", "2147483647", "2000000000"), matrix.parts()))
+        .withMessageContaining("4294967294000000000 cells");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.of(meta("float32", "1000000", "1000000"), matrix.parts()))
+        .withMessageContaining("holds 16 bytes where 4000000000000 are needed");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.of(meta("float32", "-2", "2"), matrix.parts()))
+        .withMessageContaining("rows of a packed matrix is '-2'");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.of(meta("float32", "two", "2"), matrix.parts()))
+        .withMessageContaining("rows of a packed matrix is 'two'");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.of(meta("float31", "2", "2"), matrix.parts()))
+        .withMessageContaining("float31");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.of(matrix.meta(), Map.of()))
+        .withMessageContaining("needs the part 'values'");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> PackedMatrix.of(Map.of("kind", "float32"), matrix.parts()))
+        .withMessageContaining("needs 'rows'");
+  }
+
+  private static Map<String, String> meta(String kind, String rows, String columns) {
+    return Map.of("kind", kind, "rows", rows, "columns", columns);
+  }
+}

@@ -18,6 +18,13 @@ final class Lanes {
 
   static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);
 
+  static final VectorSpecies<Long> LONG = FLOAT.withLanes(long.class);
+
+  /** A byte for every float; of 128 bits of floats it is twice as many, the narrowest there are. */
+  static final VectorSpecies<Byte> BYTE =
+      VectorSpecies.of(
+          byte.class, VectorShape.forBitSize(Math.max(64, FLOAT.vectorBitSize() / Float.BYTES)));
+
   /** Floats in one vector. */
   static final int COUNT = FLOAT.length();
 

@@ -70,11 +70,11 @@ final class Masks {
   /** At most n kept in every m neighbours of a row. */
   static void structured(MemorySegment masks, int rows, int columns, int n, int m) {
     for (int r = 0; r < rows; r++) {
-      for (int group = 0; group < columns; group += m) {
+      for (long group = 0; group < columns; group += m) {
         int kept = 0;
-        int end = (int) Math.min(columns, (long) group + m);
-        for (int c = group; c < end; c++) {
-          kept += kept(masks, r, c, columns) ? 1 : 0;
+        long end = Math.min(columns, group + m);
+        for (long c = group; c < end; c++) {
+          kept += kept(masks, r, (int) c, columns) ? 1 : 0;
         }
         if (kept > n) {
           throw new IllegalArgumentException(

@@ -6,6 +6,9 @@ import org.jspecify.annotations.Nullable;
 
 /** The small values of a serial form, read with their ranges: it may come from a hostile file. */
 record Meta(Map<String, String> values) {
+  /** Rounding up to whole slots must stay within int. */
+  private static final int MOST = Integer.MAX_VALUE - RowMatrix.SLOT;
+
   /** More cells than any machine holds, few enough that sizes in bytes or bits fit a long. */
   private static final long MOST_CELLS = 1L << 50;
 
@@ -24,12 +27,11 @@ record Meta(Map<String, String> values) {
   }
 
   int rows() {
-    return integer("rows", 1, Integer.MAX_VALUE);
+    return integer("rows", 1, MOST);
   }
 
   int columns() {
-    // padding to whole slots must stay within int
-    return integer("columns", 1, Integer.MAX_VALUE - RowMatrix.SLOT);
+    return integer("columns", 1, MOST);
   }
 
   long cells() {

@@ -11,6 +11,16 @@ import java.util.Map;
  */
 public sealed interface PackedMatrix permits RowMatrix {
 
+  /** Which weights of a quantised matrix may be kept. */
+  enum Pattern {
+    /** All of them. */
+    DENSE,
+    /** Any; code 0 is dropped. */
+    UNSTRUCTURED,
+    /** At most two in every four neighbours of a row; code 0 is dropped. */
+    TWO_FOUR
+  }
+
   /** Outputs. */
   int rows();
 
@@ -60,10 +70,16 @@ public sealed interface PackedMatrix permits RowMatrix {
       case DenseMatrix.FORMAT -> DenseMatrix.of(m, parts);
       case HalfMatrix.FORMAT -> HalfMatrix.of(m, parts);
       case SparseMatrix.FORMAT -> SparseMatrix.of(m, parts);
+      case CodedMatrix.KIND -> CodedMatrix.of(m, parts);
       default ->
           throw new IllegalArgumentException(
-              "a packed matrix of kind '%s'; known kinds are %s, %s, %s"
-                  .formatted(m.kind(), DenseMatrix.FORMAT, HalfMatrix.FORMAT, SparseMatrix.FORMAT));
+              "a packed matrix of kind '%s'; known kinds are %s, %s, %s, %s"
+                  .formatted(
+                      m.kind(),
+                      DenseMatrix.FORMAT,
+                      HalfMatrix.FORMAT,
+                      SparseMatrix.FORMAT,
+                      CodedMatrix.KIND));
     };
   }
 
@@ -89,5 +105,20 @@ public sealed interface PackedMatrix permits RowMatrix {
    */
   static PackedMatrix structured(float[] w, int rows, int columns, int n, int m) {
     return SparseMatrix.of(w, rows, columns, n, m);
+  }
+
+  /**
+   * Symmetric quantised weights: w[r, c] = codes[r, c] * scales[r, c / group].
+   *
+   * @param codes [rows, columns] in [-2^(bits-1), 2^(bits-1) - 1]
+   * @param scales [rows, ceil(columns / group)], finite; the last group of a row may be shorter
+   * @param bits 2, 3, 4 or 8
+   * @param group inputs that share a scale; multiples of 16 are fast, others right
+   * @throws IllegalArgumentException naming the value that is out of range, or the first group that
+   *     breaks the pattern
+   */
+  static PackedMatrix quantized(
+      byte[] codes, float[] scales, int bits, int group, int rows, int columns, Pattern pattern) {
+    return CodedMatrix.of(codes, scales, bits, group, rows, columns, pattern);
   }
 }

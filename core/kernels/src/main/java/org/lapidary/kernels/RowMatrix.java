@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * inputs, for which a row is unpacked once and used for all of them.
  */
 abstract sealed class RowMatrix implements PackedMatrix
-    permits DenseMatrix, HalfMatrix, SparseMatrix {
+    permits DenseMatrix, HalfMatrix, SparseMatrix, CodedMatrix {
   /** Columns come in slots of this many, at every vector width, so that files look the same. */
   static final int SLOT = 16;
 
@@ -88,6 +88,24 @@ abstract sealed class RowMatrix implements PackedMatrix
     for (int r = 0; r < rows; r++) {
       MemorySegment.copy(row(r, scratch), 0, w, r * bytes, bytes);
     }
+  }
+
+  /** {@link #product} by unpacking each row, where a kernel has no faster way. */
+  final void rowByRow(MemorySegment x, MemorySegment y, long from, long to) {
+    MemorySegment scratch = ROW.get().of(padded());
+    for (int r = (int) from; r < to; r++) {
+      DenseProduct.rows(row(r, scratch), x, columns, y, r, 1, 0, 1);
+    }
+  }
+
+  /** Weights that are not zero, by unpacking every row. */
+  final long countNonZeros() {
+    MemorySegment scratch = ROW.get().of(padded());
+    long count = 0;
+    for (int r = 0; r < rows; r++) {
+      count += Stored.nonZeros(row(r, scratch).asSlice(0, (long) columns * Float.BYTES));
+    }
+    return count;
   }
 
   private MemorySegment padInput(MemorySegment x) {

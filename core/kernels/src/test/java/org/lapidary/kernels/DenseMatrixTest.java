@@ -94,8 +94,8 @@ class DenseMatrixTest {
     PackedMatrix matrix = PackedMatrix.dense(new float[] {1, 2, 3, 4}, 2, 2);
     assertThatIllegalArgumentException()
         .isThrownBy(
-            () -> PackedMatrix.of(meta("float32", "2147483647", "2000000000"), matrix.parts()))
-        .withMessageContaining("4294967294000000000 cells");
+            () -> PackedMatrix.of(meta("float32", "2000000000", "2000000000"), matrix.parts()))
+        .withMessageContaining("4000000000000000000 cells");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> PackedMatrix.of(meta("float32", "1000000", "1000000"), matrix.parts()))
         .withMessageContaining("holds 16 bytes where 4000000000000 are needed");

@@ -188,7 +188,8 @@ public record ModelDiff(
       Parameter y = b.get(path);
       if (x == null || y == null) {
         differing.add(
-            new Weight(path, Double.NaN, 0, x == null ? "only in the second" : "only in the first"));
+            new Weight(
+                path, Double.NaN, 0, x == null ? "only in the second" : "only in the first"));
         continue;
       }
       try (Scope scope = Scope.open();
@@ -219,13 +220,13 @@ public record ModelDiff(
     int[][] some = Arrays.copyOf(sequences, Math.min(8, sequences.length));
     try (Scope scope = Scope.open()) {
       Tensor tokens = LanguageModeling.tensor(some);
-      String wanted = "{hook_embed,hook_pos_embed,blocks.*.hook_*,blocks.*.attn.hook_{q,k,v,z,pattern},blocks.*.mlp.hook_*,ln_final.hook_normalized}";
+      String wanted =
+          "{hook_embed,hook_pos_embed,blocks.*.hook_*,blocks.*.attn.hook_{q,k,v,z,pattern},blocks.*.mlp.hook_*,ln_final.hook_normalized}";
       Activations a = first.capture(tokens, wanted);
       Activations b = second.capture(tokens, wanted);
       List<Site> sites = new ArrayList<>();
       for (String path : a.sites()) {
-        if (b.sites().contains(path)
-            && a.at(path).shape().equals(b.at(path).shape())) {
+        if (b.sites().contains(path) && a.at(path).shape().equals(b.at(path).shape())) {
           sites.add(site(path, a.at(path), b.at(path)));
         }
       }

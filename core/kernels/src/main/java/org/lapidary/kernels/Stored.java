@@ -46,10 +46,14 @@ final class Stored {
 
   /** A copy followed by zeros, so that a kernel may load a whole word or vector at the end. */
   static MemorySegment slack(MemorySegment source) {
-    long bytes = source.byteSize();
-    MemorySegment copy = Arena.ofAuto().allocate(Math.addExact(bytes, (long) SLACK), 64);
-    MemorySegment.copy(source, 0, copy, 0, bytes);
+    MemorySegment copy = zeros(source.byteSize());
+    MemorySegment.copy(source, 0, copy, 0, source.byteSize());
     return copy;
+  }
+
+  /** Zeros to be filled, followed by as many more as {@link #slack} adds. */
+  static MemorySegment zeros(long bytes) {
+    return Arena.ofAuto().allocate(Math.addExact(bytes, (long) SLACK), 64);
   }
 
   /** What was copied by {@link #slack}, for a serial form. */

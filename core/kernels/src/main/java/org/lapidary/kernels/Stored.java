@@ -26,15 +26,20 @@ final class Stored {
   /** A copy of finite floats. */
   static MemorySegment floats(String name, MemorySegment source) {
     MemorySegment copy = bytes(source);
-    long n = Check.floats(name, copy);
+    finite(name, copy);
+    return copy;
+  }
+
+  /** Refuses infinities and what is not a number. */
+  static void finite(String name, MemorySegment floats) {
+    long n = Check.floats(name, floats);
     for (long i = 0; i < n; i++) {
-      float value = copy.get(DenseProduct.FLOAT, i * Float.BYTES);
+      float value = floats.get(DenseProduct.FLOAT, i * Float.BYTES);
       if (!Float.isFinite(value)) {
         throw new IllegalArgumentException(
             name + " holds " + value + " at index " + i + "; weights and scales must be finite");
       }
     }
-    return copy;
   }
 
   /** A copy of the bytes. */

@@ -9,7 +9,7 @@ import jdk.incubator.vector.FloatVector;
  * Weights that are whole numbers of 2, 3, 4 or 8 bits times a float32 scale: w[r, c] = code[r, c] *
  * scale[r, c / group]. Subclasses say how the codes lie in memory.
  */
-abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
+abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourCodes {
   static final String KIND = "int";
 
   private final int bits;
@@ -56,7 +56,8 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
     Scales own = Scales.of(scales, rows, Math.ceilDiv(columns, group));
     return switch (pattern) {
       case DENSE -> DenseCodes.of(codes, own, bits, group, rows, columns);
-      case UNSTRUCTURED, TWO_FOUR -> throw new IllegalArgumentException("not yet");
+      case TWO_FOUR -> TwoFourCodes.of(codes, own, bits, group, rows, columns);
+      case UNSTRUCTURED -> throw new IllegalArgumentException("not yet");
     };
   }
 
@@ -72,10 +73,11 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
     Scales scales = new Scales(Stored.floats("scales", part), groups);
     return switch (meta.text("pattern")) {
       case DenseCodes.PATTERN -> DenseCodes.of(meta, parts, bits, group, scales);
+      case TwoFourCodes.PATTERN -> TwoFourCodes.of(meta, parts, bits, group, scales);
       default ->
           throw new IllegalArgumentException(
-              "pattern of a packed matrix is '%s'; it is %s"
-                  .formatted(meta.text("pattern"), DenseCodes.PATTERN));
+              "pattern of a packed matrix is '%s'; it is %s or %s"
+                  .formatted(meta.text("pattern"), DenseCodes.PATTERN, TwoFourCodes.PATTERN));
     };
   }
 

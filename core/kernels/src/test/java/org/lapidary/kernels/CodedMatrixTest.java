@@ -21,7 +21,7 @@ class CodedMatrixTest {
 
   @Provide
   Arbitrary<PackedMatrix.Pattern> patterns() {
-    return Arbitraries.of(PackedMatrix.Pattern.DENSE);
+    return Arbitraries.of(PackedMatrix.Pattern.DENSE, PackedMatrix.Pattern.TWO_FOUR);
   }
 
   /** Groups of whole slots, where the fast kernel runs, and others. */

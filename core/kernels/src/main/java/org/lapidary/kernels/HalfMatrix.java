@@ -7,8 +7,6 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * IEEE float16 storage, row-major; products and sums are float32.
@@ -22,8 +20,6 @@ final class HalfMatrix extends RowMatrix {
 
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.ORDER);
-  private static final VectorSpecies<Short> HALVES =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(Lanes.FLOAT.vectorBitSize() / 2));
 
   private static final int TO_FLOAT = 13;
   private static final int SIGN_AND_VALUE = 0x8FFFE000;
@@ -131,7 +127,7 @@ final class HalfMatrix extends RowMatrix {
   private static FloatVector widen(MemorySegment w, long at) {
     IntVector bits =
         (IntVector)
-            ShortVector.fromMemorySegment(HALVES, w, at, Lanes.ORDER)
+            ShortVector.fromMemorySegment(Lanes.SHORT, w, at, Lanes.ORDER)
                 .convertShape(VectorOperators.S2I, Lanes.INT, 0);
     return bits.lanewise(VectorOperators.LSHL, TO_FLOAT)
         .and(SIGN_AND_VALUE)

@@ -11,7 +11,6 @@ import jdk.incubator.vector.VectorMask;
 final class Masks {
   private static final ValueLayout.OfShort SLOT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.ORDER);
-  private static final int LANES = (1 << Lanes.COUNT) - 1;
 
   private Masks() {}
 
@@ -29,18 +28,23 @@ final class Masks {
     masks.set(SLOT, at, (short) bits);
   }
 
-  /** The bits of the vector that begins at column {@code i} of the row beginning at {@code row}. */
-  static int vector(MemorySegment masks, long row, int i) {
-    int bits = slot(masks, row + (i >> 4 << 1));
-    return Lanes.COUNT == RowMatrix.SLOT ? bits : bits >>> (i & 15) & LANES;
+  /** The bits of vector {@code i} of the row that begins at byte {@code row}. */
+  static int bits(MemorySegment masks, long row, int i) {
+    // Lanes.COUNT is a constant, so only one of these is compiled
+    return switch (Lanes.COUNT) {
+      case 16 -> slot(masks, row + 2L * i);
+      case 8 -> masks.get(ValueLayout.JAVA_BYTE, row + i) & 0xFF;
+      default -> masks.get(ValueLayout.JAVA_BYTE, row + (i >> 1)) >>> 4 * (i & 1) & 15;
+    };
   }
 
-  static VectorMask<Float> floats(int bits) {
+  static VectorMask<Float> mask(int bits) {
     return VectorMask.fromLong(Lanes.FLOAT, bits);
   }
 
-  static VectorMask<Integer> ints(int bits) {
-    return VectorMask.fromLong(Lanes.INT, bits);
+  /** {@link #bits} as a mask. */
+  static VectorMask<Float> vector(MemorySegment masks, long row, int i) {
+    return mask(bits(masks, row, i));
   }
 
   /** Kept weights before each row, and of all rows last; refuses bits past the last column. */

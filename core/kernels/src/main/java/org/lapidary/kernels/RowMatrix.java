@@ -12,6 +12,9 @@ abstract sealed class RowMatrix implements PackedMatrix
   /** Columns come in slots of this many, at every vector width, so that files look the same. */
   static final int SLOT = 16;
 
+  /** Rows come in blocks of this many where a format lays several rows together. */
+  static final int BLOCK = 8;
+
   private static final ThreadLocal<Scratch> INPUT = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> ROW = ThreadLocal.withInitial(Scratch::new);
 
@@ -46,7 +49,10 @@ abstract sealed class RowMatrix implements PackedMatrix
   /** Whether {@link #product} reads x up to whole slots, past its last column. */
   abstract boolean readsWholeSlots();
 
-  /** y[r] = row r . x for the rows in [from, to), x [columns] or [padded]. */
+  /**
+   * y[r] = row r . x for the rows in [from, to), x [columns] or [padded]; {@code from} begins a
+   * block, and {@code to} ends one or is the end.
+   */
   abstract void product(MemorySegment x, MemorySegment y, long from, long to);
 
   /** Row r as float32 [columns or more]: a view, or {@code scratch} [padded] filled with it. */

@@ -114,42 +114,58 @@ final class SparseMatrix extends RowMatrix {
   void product(MemorySegment x, MemorySegment y, long from, long to) {
     long r = from;
     for (; r + 2 <= to; r += 2) {
-      two((int) r, x, y);
+      long row = Masks.rowBytes(columns());
+      two(
+          masks,
+          r * row,
+          (r + 1) * row,
+          values,
+          starts[(int) r] * Float.BYTES,
+          starts[(int) r + 1] * Float.BYTES,
+          x,
+          padded() / Lanes.COUNT,
+          y,
+          r);
     }
     if (r < to) {
       y.set(DenseProduct.FLOAT, r * Float.BYTES, one((int) r, x));
     }
   }
 
-  private void two(int r, MemorySegment x, MemorySegment y) {
-    long m0 = r * Masks.rowBytes(columns());
-    long m1 = m0 + Masks.rowBytes(columns());
-    long p0 = starts[r] * Float.BYTES;
-    long p1 = starts[r + 1] * Float.BYTES;
+  private static void two(
+      MemorySegment masks,
+      long m0,
+      long m1,
+      MemorySegment values,
+      long p0,
+      long p1,
+      MemorySegment x,
+      int vectors,
+      MemorySegment y,
+      long r) {
     FloatVector a0 = FloatVector.zero(Lanes.FLOAT);
     FloatVector a1 = a0;
-    for (int i = 0; i < columns(); i += Lanes.COUNT) {
-      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
-      int bits0 = Masks.vector(masks, m0, i);
-      int bits1 = Masks.vector(masks, m1, i);
-      a0 = DenseProduct.load(values, p0).expand(Masks.floats(bits0)).fma(u, a0);
-      a1 = DenseProduct.load(values, p1).expand(Masks.floats(bits1)).fma(u, a1);
+    for (int i = 0; i < vectors; i++) {
+      FloatVector u = DenseProduct.load(x, (long) i * Lanes.COUNT * Float.BYTES);
+      int bits0 = Masks.bits(masks, m0, i);
+      int bits1 = Masks.bits(masks, m1, i);
+      a0 = DenseProduct.load(values, p0).expand(Masks.mask(bits0)).fma(u, a0);
+      a1 = DenseProduct.load(values, p1).expand(Masks.mask(bits1)).fma(u, a1);
       p0 += (long) Integer.bitCount(bits0) * Float.BYTES;
       p1 += (long) Integer.bitCount(bits1) * Float.BYTES;
     }
-    long out = (long) r * Float.BYTES;
-    y.set(DenseProduct.FLOAT, out, DenseProduct.sum(a0));
-    y.set(DenseProduct.FLOAT, out + Float.BYTES, DenseProduct.sum(a1));
+    y.set(DenseProduct.FLOAT, r * Float.BYTES, DenseProduct.sum(a0));
+    y.set(DenseProduct.FLOAT, (r + 1) * Float.BYTES, DenseProduct.sum(a1));
   }
 
   private float one(int r, MemorySegment x) {
     long m = r * Masks.rowBytes(columns());
     long p = starts[r] * Float.BYTES;
     FloatVector a = FloatVector.zero(Lanes.FLOAT);
-    for (int i = 0; i < columns(); i += Lanes.COUNT) {
-      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
-      int bits = Masks.vector(masks, m, i);
-      a = DenseProduct.load(values, p).expand(Masks.floats(bits)).fma(u, a);
+    for (int i = 0; i < padded() / Lanes.COUNT; i++) {
+      FloatVector u = DenseProduct.load(x, (long) i * Lanes.COUNT * Float.BYTES);
+      int bits = Masks.bits(masks, m, i);
+      a = DenseProduct.load(values, p).expand(Masks.mask(bits)).fma(u, a);
       p += (long) Integer.bitCount(bits) * Float.BYTES;
     }
     return DenseProduct.sum(a);
@@ -159,11 +175,11 @@ final class SparseMatrix extends RowMatrix {
   MemorySegment row(int r, MemorySegment scratch) {
     long m = r * Masks.rowBytes(columns());
     long p = starts[r] * Float.BYTES;
-    for (int i = 0; i < columns(); i += Lanes.COUNT) {
-      int bits = Masks.vector(masks, m, i);
+    for (int i = 0; i < padded() / Lanes.COUNT; i++) {
+      int bits = Masks.bits(masks, m, i);
       DenseProduct.load(values, p)
-          .expand(Masks.floats(bits))
-          .intoMemorySegment(scratch, (long) i * Float.BYTES, Lanes.ORDER);
+          .expand(Masks.mask(bits))
+          .intoMemorySegment(scratch, (long) i * Lanes.COUNT * Float.BYTES, Lanes.ORDER);
       p += (long) Integer.bitCount(bits) * Float.BYTES;
     }
     return scratch;

@@ -21,7 +21,7 @@ class CodedMatrixTest {
 
   @Provide
   Arbitrary<PackedMatrix.Pattern> patterns() {
-    return Arbitraries.of(PackedMatrix.Pattern.DENSE);
+    return Arbitraries.of(PackedMatrix.Pattern.DENSE, PackedMatrix.Pattern.TWO_FOUR);
   }
 
   /** Groups of whole slots, where the fast kernel runs, and others. */
@@ -52,11 +52,15 @@ class CodedMatrixTest {
     assertThat(matrix.bytes()).isEqualTo(bytes(codes, bits, groups, rows, columns, pattern));
   }
 
-  /** Slots of 16 columns, a bit a column where zeros are dropped, really {@code bits} a code. */
+  /**
+   * Blocks of 8 rows, slots of 16 columns, a bit a column where zeros are dropped, really {@code
+   * bits} a code.
+   */
   private static long bytes(
       byte[] codes, int bits, int groups, int rows, int columns, PackedMatrix.Pattern pattern) {
-    long slots = (long) rows * ((columns + 15) / 16);
-    long scales = 4L * rows * groups;
+    long blocked = (rows + 7) / 8 * 8;
+    long slots = blocked * ((columns + 15) / 16);
+    long scales = 4L * blocked * groups;
     return scales
         + switch (pattern) {
           case DENSE -> slots * 2 * bits;

@@ -64,7 +64,9 @@ final class ActivityStage {
                   "nats per token",
                   List.of(new Figure.Series("top-k", x, y)))));
     }
-    blocks.add(new Block.FigureBlock(contributions(depth), "Means over tokens; a negative cosine erases."));
+    blocks.add(
+        new Block.FigureBlock(
+            contributions(depth), "Means over tokens; a negative cosine erases."));
     blocks.add(
         new Block.FigureBlock(
             skip(depth),
@@ -117,7 +119,12 @@ final class ActivityStage {
       }
     }
     return new Figure.Heatmap(
-        "Effect of skipping a block on later blocks", "later block", "skipped", names, names, values);
+        "Effect of skipping a block on later blocks",
+        "later block",
+        "skipped",
+        names,
+        names,
+        values);
   }
 
   private static Figure outputs(DepthReport depth) {

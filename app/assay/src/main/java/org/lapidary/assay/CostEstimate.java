@@ -56,7 +56,13 @@ public record CostEstimate(double seconds, double bytes, int sequences, int leng
             + (double) matrices * Option.all(4).size() * probe;
     double features = config.layers() * (6 + 1e-7 * config.dModel() * config.dModel() * 800);
     double rounding =
-        1e-9 * matrices * Option.all(4).size() * 4 * Math.pow(config.dModel(), 2) * config.dMlp() / 4;
+        1e-9
+            * matrices
+            * Option.all(4).size()
+            * 4
+            * Math.pow(config.dModel(), 2)
+            * config.dMlp()
+            / 4;
     double seconds = 8 + passes * perPass + features + rounding;
     return new CostEstimate(seconds, bytes, sequences, length);
   }

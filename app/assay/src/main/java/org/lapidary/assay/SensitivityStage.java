@@ -8,7 +8,6 @@ import java.util.Map;
 import org.lapidary.compress.BlockMatrices;
 import org.lapidary.compress.Hutchinson;
 import org.lapidary.compress.Masks;
-import org.lapidary.compress.Scores;
 import org.lapidary.compress.slim.Option;
 import org.lapidary.compress.slim.Plan;
 import org.lapidary.evidence.Figure;
@@ -38,8 +37,7 @@ final class SensitivityStage {
     progress.begin("Hessian traces", 1);
     Map<String, Hutchinson.Trace> traces =
         new Hutchinson(8, 30, 0.02)
-            .matrices(
-                model, Arrays.copyOf(corpus.calibration(), few), new Rng(seed).fork(3));
+            .matrices(model, Arrays.copyOf(corpus.calibration(), few), new Rng(seed).fork(3));
     progress.end();
     double[] loss = new double[LEVELS.length];
     progress.begin("one-shot sparsity", LEVELS.length);
@@ -79,14 +77,14 @@ final class SensitivityStage {
   private static Figure table(
       Map<String, Hutchinson.Trace> traces, Map<String, List<Plan.Price>> prices) {
     List<List<Object>> rows = new ArrayList<>();
-    traces.forEach(
-        (path, t) -> {
-          List<Object> row = new ArrayList<>(List.of(path, Reports.round(t.trace()), Reports.round(t.average())));
-          for (int bits : Option.WIDTHS) {
-            row.add(Reports.round(divergence(prices.getOrDefault(path, List.of()), bits)));
-          }
-          rows.add(row);
-        });
+    traces.forEach((path, t) -> {
+      List<Object> row =
+          new ArrayList<>(List.of(path, Reports.round(t.trace()), Reports.round(t.average())));
+      for (int bits : Option.WIDTHS) {
+        row.add(Reports.round(divergence(prices.getOrDefault(path, List.of()), bits)));
+      }
+      rows.add(row);
+    });
     List<String> columns = new ArrayList<>(List.of("matrix", "Hessian trace", "mean eigenvalue"));
     Option.WIDTHS.forEach(b -> columns.add("KL at " + b + " bits"));
     return new Figure.Table("Matrix by matrix", columns, rows);

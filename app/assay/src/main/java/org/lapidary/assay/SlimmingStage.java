@@ -56,21 +56,22 @@ final class SlimmingStage {
     Slimmer.Slimmed slimmed =
         switch (budget) {
           case Budget.Bits b ->
-              slimmer.apply(model, Plan.solve(prices, (long) (full * b.bits() / 32)), corpus.calibration());
+              slimmer.apply(
+                  model, Plan.solve(prices, (long) (full * b.bits() / 32)), corpus.calibration());
           case Budget.Share s ->
-              slimmer.apply(model, Plan.solve(prices, (long) (full * s.share())), corpus.calibration());
+              slimmer.apply(
+                  model, Plan.solve(prices, (long) (full * s.share())), corpus.calibration());
           case Budget.LossIncrease l ->
               smallest(slimmer, model, corpus, prices, full, baseline * (1 + l.share()));
         };
     progress.step(1, "planned and rounded");
     Map<String, PackedMatrix> dense = new LinkedHashMap<>();
     BlockMatrices.of(model)
-        .forEach(
-            (path, linear) ->
-                dense.put(
-                    path,
-                    PackedMatrix.dense(
-                        linear.weight().tensor().toFloats(), linear.out(), linear.in())));
+        .forEach((path, linear) ->
+            dense.put(
+                path,
+                PackedMatrix.dense(
+                    linear.weight().tensor().toFloats(), linear.out(), linear.in())));
     double before = Anatomy.tokensPerSecond(Slimmer.pack(model, dense), 128);
     double after = Anatomy.tokensPerSecond(slimmed.packed(), 128);
     double libtorch = Anatomy.tokensPerSecond(model, 128);
@@ -94,14 +95,17 @@ final class SlimmingStage {
     double low = 2.2;
     double high = 17;
     int[][] probe = Arrays.copyOf(corpus.calibration(), Math.min(32, corpus.calibration().length));
-    double allowed = bound - LanguageModeling.evaluate(model, corpus.heldOut()).mean()
-        + LanguageModeling.evaluate(model, probe).mean();
+    double allowed =
+        bound
+            - LanguageModeling.evaluate(model, corpus.heldOut()).mean()
+            + LanguageModeling.evaluate(model, probe).mean();
     Slimmer.Slimmed best =
         slimmer.apply(model, Plan.solve(prices, (long) (full * high / 32)), corpus.calibration());
     for (int i = 0; i < 6; i++) {
       double middle = (low + high) / 2;
       Slimmer.Slimmed tried =
-          slimmer.apply(model, Plan.solve(prices, (long) (full * middle / 32)), corpus.calibration());
+          slimmer.apply(
+              model, Plan.solve(prices, (long) (full * middle / 32)), corpus.calibration());
       if (LanguageModeling.evaluate(tried.dense(), probe).mean() <= allowed) {
         best = tried;
         high = middle;
@@ -124,7 +128,11 @@ final class SlimmingStage {
               s.path(),
               linear.out() + "×" + linear.in(),
               s.format(),
-              Reports.round(8.0 * java.util.Objects.requireNonNull(r.slimmed().matrices().get(s.path())).bytes() / ((double) linear.out() * linear.in())),
+              Reports.round(
+                  8.0
+                      * java.util.Objects.requireNonNull(r.slimmed().matrices().get(s.path()))
+                          .bytes()
+                      / ((double) linear.out() * linear.in())),
               Reports.round(s.dense()),
               Reports.round(s.packed()),
               Reports.round(s.ratio()),
@@ -141,16 +149,23 @@ final class SlimmingStage {
                     "scales and positions included, from 32"),
                 new Block.Entry(
                     "block matrices",
-                    "%s → %s".formatted(CostEstimate.size(full), CostEstimate.size(r.slimmed().plan().bytes())),
+                    "%s → %s"
+                        .formatted(
+                            CostEstimate.size(full), CostEstimate.size(r.slimmed().plan().bytes())),
                     "%.1f times smaller".formatted((double) full / r.slimmed().plan().bytes())),
                 new Block.Entry(
                     "tokens a second",
                     "%.0f → %.0f".formatted(r.before(), r.after()),
-                    "the same loop with float32 and with packed kernels; libtorch alone %.0f".formatted(r.libtorch())))));
+                    "the same loop with float32 and with packed kernels; libtorch alone %.0f"
+                        .formatted(r.libtorch())))));
     blocks.add(
         new Block.Text(
             "An integer program chose a pattern and a width for every matrix: "
-                + String.join(", ", formats.entrySet().stream().map(e -> e.getValue() + " of " + e.getKey()).toList())
+                + String.join(
+                    ", ",
+                    formats.entrySet().stream()
+                        .map(e -> e.getValue() + " of " + e.getKey())
+                        .toList())
                 + "."));
     blocks.add(
         new Block.FigureBlock(

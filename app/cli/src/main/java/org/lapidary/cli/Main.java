@@ -71,6 +71,7 @@ public final class Main implements Runnable {
   static CommandLine commandLine(Workplace workplace) {
     List<Object> commands =
         List.of(
+            new AssayCommand(workplace),
             new InfoCommand(workplace),
             new DiffCommand(workplace),
             new GenerateCommand(),

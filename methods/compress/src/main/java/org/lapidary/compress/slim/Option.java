@@ -40,7 +40,10 @@ public record Option(Pattern pattern, int bits) {
         continue;
       }
       for (int bits : WIDTHS) {
-        options.add(new Option(pattern, bits));
+        // Positions of a half-empty row cost a bit a weight: below 16 bits they eat the gain.
+        if (pattern != Pattern.UNSTRUCTURED || bits == 16) {
+          options.add(new Option(pattern, bits));
+        }
       }
     }
     return options;

@@ -1,6 +1,7 @@
 package org.lapidary.compress.slim;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -74,9 +75,13 @@ public record Slimmer(int group) {
         Tensor original = linear.weight().tensor();
         InputStatistics inputs = java.util.Objects.requireNonNull(statistics.get(e.getKey()));
         List<Plan.Price> options = new ArrayList<>();
+        Map<Option.Pattern, Tensor> masks = new EnumMap<>(Option.Pattern.class);
         for (Option option : Option.all(linear.in())) {
+          if (option.pattern() != Option.Pattern.DENSE) {
+            masks.computeIfAbsent(option.pattern(), p -> mask(original, inputs, p));
+          }
           try (Scope scope = Scope.open()) {
-            Rounded rounded = round(original, inputs, option);
+            Rounded rounded = round(original, inputs, option, masks.get(option.pattern()));
             linear.weight().set(rounded.weight());
             Tensor logits = changed.forward(tokens).logSoftmax(-1);
             double kl = reference.exp().mul(reference.sub(logits)).sum(false, 2).mean().item();
@@ -110,11 +115,13 @@ public record Slimmer(int group) {
                 return;
               }
               try (Scope scope = Scope.open()) {
+                InputStatistics inputs = java.util.Objects.requireNonNull(statistics.get(path));
                 Rounded rounded =
                     round(
                         linear.weight().tensor(),
-                        java.util.Objects.requireNonNull(statistics.get(path)),
-                        option);
+                        inputs,
+                        option,
+                        mask(linear.weight().tensor(), inputs, option.pattern()));
                 scope.keep(rounded.weight());
                 linear.weight().set(rounded.weight());
                 packed.put(path, rounded.packed());
@@ -137,8 +144,8 @@ public record Slimmer(int group) {
 
   private record Rounded(Tensor weight, PackedMatrix packed) {}
 
-  private Rounded round(Tensor weight, InputStatistics inputs, Option option) {
-    Tensor mask = mask(weight, inputs, option.pattern());
+  private Rounded round(
+      Tensor weight, InputStatistics inputs, Option option, @Nullable Tensor mask) {
     int rows = Math.toIntExact(weight.size(0));
     int columns = Math.toIntExact(weight.size(1));
     if (option.bits() == 16) {

@@ -101,6 +101,12 @@ public record CostEstimate(double seconds, double bytes, int sequences, int leng
   }
 
   static String size(double bytes) {
+    if (bytes < 1e6) {
+      return String.format(Locale.ROOT, "%.0f KB", bytes / 1e3);
+    }
+    if (bytes < 2e7) {
+      return String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
+    }
     return bytes < 1e9
         ? String.format(Locale.ROOT, "%.0f MB", bytes / 1e6)
         : String.format(Locale.ROOT, "%.1f GB", bytes / 1e9);

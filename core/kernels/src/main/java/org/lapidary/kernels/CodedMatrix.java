@@ -121,11 +121,6 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
   }
 
   @Override
-  final boolean readsWholeSlots() {
-    return true;
-  }
-
-  @Override
   final void product(MemorySegment x, MemorySegment y, long from, long to) {
     if (group % SLOT == 0 || group >= columns()) {
       int slotsPerGroup = (group >= columns() ? padded() : group) / SLOT;

@@ -41,7 +41,7 @@ public sealed interface PackedMatrix permits RowMatrix {
    *
    * @param x [batch, in] float32
    * @param y [batch, out] float32, written
-   * @throws IllegalArgumentException if a size is wrong, or x and y share memory
+   * @throws IllegalArgumentException if a size is wrong or y is read-only
    */
   void multiply(MemorySegment x, MemorySegment y, int batch);
 

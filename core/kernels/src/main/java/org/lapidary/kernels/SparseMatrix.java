@@ -1,6 +1,7 @@
 package org.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.incubator.vector.FloatVector;
@@ -73,7 +74,7 @@ final class SparseMatrix extends RowMatrix {
   private static SparseMatrix of(float[] w, int rows, int columns, Structure structure) {
     Stored.matrix(w.length, rows, columns);
     long row = Masks.rowBytes(columns);
-    MemorySegment masks = MemorySegment.ofArray(new byte[Math.toIntExact(rows * row)]);
+    MemorySegment masks = Stored.empty(rows * row);
     float[] values = new float[w.length];
     int n = 0;
     for (int r = 0; r < rows; r++) {
@@ -86,9 +87,8 @@ final class SparseMatrix extends RowMatrix {
         }
       }
     }
-    MemorySegment kept = MemorySegment.ofArray(values).asSlice(0, (long) n * Float.BYTES);
-    return new SparseMatrix(
-        rows, columns, structure, Stored.bytes(masks), Stored.floats("w", kept));
+    MemorySegment kept = Stored.floats("w", Arrays.copyOf(values, n));
+    return new SparseMatrix(rows, columns, structure, masks, kept);
   }
 
   static SparseMatrix of(Meta meta, Map<String, MemorySegment> parts) {
@@ -103,11 +103,6 @@ final class SparseMatrix extends RowMatrix {
         structure,
         Stored.bytes(meta.part(parts, "masks", bytes)),
         Stored.floats("values", meta.part(parts, "values")));
-  }
-
-  @Override
-  boolean readsWholeSlots() {
-    return true;
   }
 
   @Override

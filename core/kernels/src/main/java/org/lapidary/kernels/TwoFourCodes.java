@@ -46,7 +46,7 @@ final class TwoFourCodes extends CodedMatrix {
     long block = CodeLanes.bytes(bits, width);
     long row = Masks.rowBytes(columns);
     int blocked = Math.ceilDiv(rows, BLOCK) * BLOCK;
-    MemorySegment masks = MemorySegment.ofArray(new byte[Math.toIntExact(blocked * row)]);
+    MemorySegment masks = Stored.empty(blocked * row);
     MemorySegment packed = Stored.zeros(blocked / BLOCK * block);
     for (int r = 0; r < blocked; r++) {
       for (int four = 0; four < padded(columns); four += 4) {
@@ -78,7 +78,7 @@ final class TwoFourCodes extends CodedMatrix {
         }
       }
     }
-    return new TwoFourCodes(rows, columns, bits, group, scales, Stored.bytes(masks), packed);
+    return new TwoFourCodes(rows, columns, bits, group, scales, masks, packed);
   }
 
   static TwoFourCodes of(

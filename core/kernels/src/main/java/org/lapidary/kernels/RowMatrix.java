@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
  * inputs, for which a row is unpacked once and used for all of them.
  */
 abstract sealed class RowMatrix implements PackedMatrix
-    permits DenseMatrix, HalfMatrix, SparseMatrix, CodedMatrix {
+    permits DenseMatrix, HalfMatrix, SparseMatrix, TwoFourMatrix, CodedMatrix {
   /** Columns come in slots of this many, at every vector width, so that files look the same. */
   static final int SLOT = 16;
 
@@ -24,6 +24,7 @@ abstract sealed class RowMatrix implements PackedMatrix
    */
   private static final ThreadLocal<Scratch> INPUT = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> OUTPUT = ThreadLocal.withInitial(Scratch::new);
+  private static final ThreadLocal<Scratch> DEALT = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> ROW = ThreadLocal.withInitial(Scratch::new);
 
   private final int rows;
@@ -118,6 +119,18 @@ abstract sealed class RowMatrix implements PackedMatrix
     for (int r = 0; r < rows; r++) {
       MemorySegment.copy(row(r, scratch), 0, w, r * bytes, bytes);
     }
+  }
+
+  /** x dealt out for {@link Pairs}, in memory of this thread. */
+  final MemorySegment dealt(MemorySegment x) {
+    MemorySegment dealt = dealt();
+    Pairs.deal(x, columns, dealt);
+    return dealt;
+  }
+
+  /** Four floats for each four columns, in memory of this thread. */
+  final MemorySegment dealt() {
+    return DEALT.get().of(4L * Pairs.fours(columns));
   }
 
   /** {@link #product} by unpacking each row, where a kernel has no faster way. */

@@ -107,11 +107,11 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
   /** Writes the codes of row r as floats [padded], zeros past the last column. */
   abstract void codes(int r, MemorySegment row);
 
-  /**
-   * The outputs of the four rows from r on (a multiple of 4), when every group but the last is
-   * {@code slotsPerGroup} whole slots.
-   */
-  abstract void four(int r, MemorySegment x, MemorySegment y, int slotsPerGroup);
+  /** Whether the groups are whole numbers of what the kernel takes at once. */
+  abstract boolean grouped();
+
+  /** {@link #product} where {@link #grouped}. */
+  abstract void blocks(MemorySegment x, MemorySegment y, int from, int to);
 
   /** Writes the sum of row r, if there is such a row. */
   static void store(MemorySegment y, int r, int rows, FloatVector t) {
@@ -121,17 +121,9 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
   }
 
   @Override
-  final boolean readsWholeSlots() {
-    return true;
-  }
-
-  @Override
   final void product(MemorySegment x, MemorySegment y, long from, long to) {
-    if (group % SLOT == 0 || group >= columns()) {
-      int slotsPerGroup = (group >= columns() ? padded() : group) / SLOT;
-      for (long r = from; r < to; r += 4) {
-        four((int) r, x, y, slotsPerGroup);
-      }
+    if (grouped()) {
+      blocks(x, y, (int) from, (int) to);
     } else {
       rowByRow(x, y, from, to);
     }

@@ -41,17 +41,25 @@ final class DenseCodes extends CodedMatrix {
   }
 
   @Override
-  void four(int r, MemorySegment x, MemorySegment y, int slotsPerGroup) {
+  boolean grouped() {
+    return group() % SLOT == 0 || group() >= columns();
+  }
+
+  @Override
+  void blocks(MemorySegment x, MemorySegment y, int from, int to) {
     int width = padded();
-    long begin = r / BLOCK * CodeLanes.bytes(bits(), width);
-    long s = Scales.at(r, groups());
+    int perGroup = group() >= columns() ? width : group();
     MemorySegment memory = scales().memory();
-    if (bits() == 8) {
-      begin += (long) (r % BLOCK) * width;
-      bytes(codes, begin, memory, s, x, width, slotsPerGroup, y, r, rows());
-    } else {
-      int skip = bits() * (r % BLOCK);
-      narrow(codes, begin, bits(), skip, memory, s, x, width, slotsPerGroup, y, r, rows());
+    for (int r = from; r < to; r += 4) {
+      long begin = r / BLOCK * CodeLanes.bytes(bits(), width);
+      long s = Scales.at(r, groups());
+      if (bits() == 8) {
+        begin += (long) (r % BLOCK) * width;
+        bytes(codes, begin, memory, s, x, width, perGroup, y, r, rows());
+      } else {
+        int skip = bits() * (r % BLOCK);
+        narrow(codes, begin, bits(), skip, memory, s, x, width, perGroup, y, r, rows());
+      }
     }
   }
 
@@ -64,7 +72,7 @@ final class DenseCodes extends CodedMatrix {
       long s,
       MemorySegment x,
       int width,
-      int slotsPerGroup,
+      int perGroup,
       MemorySegment y,
       int r,
       int rows) {
@@ -77,7 +85,7 @@ final class DenseCodes extends CodedMatrix {
     FloatVector t1 = zero;
     FloatVector t2 = zero;
     FloatVector t3 = zero;
-    int left = slotsPerGroup * (SLOT / Lanes.COUNT);
+    int left = perGroup;
     for (int i = 0; i < width; i += Lanes.COUNT) {
       if (left == 0) {
         t0 = a0.fma(Scales.of(scales, s, 0), t0);
@@ -88,10 +96,10 @@ final class DenseCodes extends CodedMatrix {
         a1 = zero;
         a2 = zero;
         a3 = zero;
-        left = slotsPerGroup * (SLOT / Lanes.COUNT);
+        left = perGroup;
         s += Scales.BYTES;
       }
-      left--;
+      left -= Lanes.COUNT;
       FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
       IntVector v = CodeLanes.load(codes, begin, bits, width, i);
       v = CodeLanes.next(v, skip);
@@ -116,7 +124,7 @@ final class DenseCodes extends CodedMatrix {
       long s,
       MemorySegment x,
       int width,
-      int slotsPerGroup,
+      int perGroup,
       MemorySegment y,
       int r,
       int rows) {
@@ -132,7 +140,7 @@ final class DenseCodes extends CodedMatrix {
     long w1 = begin + width;
     long w2 = w1 + width;
     long w3 = w2 + width;
-    int left = slotsPerGroup * (SLOT / Lanes.COUNT);
+    int left = perGroup;
     for (int i = 0; i < width; i += Lanes.COUNT) {
       if (left == 0) {
         t0 = a0.fma(Scales.of(scales, s, 0), t0);
@@ -143,10 +151,10 @@ final class DenseCodes extends CodedMatrix {
         a1 = zero;
         a2 = zero;
         a3 = zero;
-        left = slotsPerGroup * (SLOT / Lanes.COUNT);
+        left = perGroup;
         s += Scales.BYTES;
       }
-      left--;
+      left -= Lanes.COUNT;
       FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
       a0 = CodeLanes.widen(codes, begin + i).fma(u, a0);
       a1 = CodeLanes.widen(codes, w1 + i).fma(u, a1);

@@ -19,17 +19,12 @@ final class DenseMatrix extends RowMatrix {
 
   static DenseMatrix of(float[] w, int rows, int columns) {
     Stored.matrix(w.length, rows, columns);
-    return new DenseMatrix(rows, columns, Stored.floats("w", MemorySegment.ofArray(w)));
+    return new DenseMatrix(rows, columns, Stored.floats("w", w));
   }
 
   static DenseMatrix of(Meta meta, Map<String, MemorySegment> parts) {
     MemorySegment values = meta.part(parts, "values", meta.cells() * Float.BYTES);
     return new DenseMatrix(meta.rows(), meta.columns(), Stored.floats("values", values));
-  }
-
-  @Override
-  boolean readsWholeSlots() {
-    return false;
   }
 
   @Override

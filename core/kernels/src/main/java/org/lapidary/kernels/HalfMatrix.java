@@ -40,20 +40,17 @@ final class HalfMatrix extends RowMatrix {
 
   static HalfMatrix of(float[] w, int rows, int columns) {
     Stored.matrix(w.length, rows, columns);
-    short[] halves = new short[w.length];
+    MemorySegment halves = Stored.zeros((long) w.length * Short.BYTES);
     for (int i = 0; i < w.length; i++) {
-      halves[i] = Float.floatToFloat16(w[i]);
-      if (!finite(halves[i])) {
+      short half = Float.floatToFloat16(w[i]);
+      if (!finite(half)) {
         throw new IllegalArgumentException(
             "w holds %s at index %d; float16 reaches from -65504 to 65504, use float32 instead"
                 .formatted(w[i], i));
       }
+      halves.set(SHORT, (long) i * Short.BYTES, half);
     }
-    MemorySegment bytes = MemorySegment.ofArray(new byte[Math.multiplyExact(halves.length, 2)]);
-    for (int i = 0; i < halves.length; i++) {
-      bytes.set(SHORT, (long) i * Short.BYTES, halves[i]);
-    }
-    return new HalfMatrix(rows, columns, Stored.slack(bytes));
+    return new HalfMatrix(rows, columns, halves);
   }
 
   static HalfMatrix of(Meta meta, Map<String, MemorySegment> parts) {
@@ -70,11 +67,6 @@ final class HalfMatrix extends RowMatrix {
 
   private static boolean finite(short half) {
     return (half & 0x7C00) != 0x7C00;
-  }
-
-  @Override
-  boolean readsWholeSlots() {
-    return true;
   }
 
   @Override

@@ -12,7 +12,7 @@ record Scales(MemorySegment memory, int groups) {
   static final long BYTES = (long) RowMatrix.BLOCK * Float.BYTES;
 
   static Scales of(float[] scales, int rows, int groups) {
-    Stored.finite("scales", MemorySegment.ofArray(scales));
+    Stored.floats("scales", scales);
     float[] blocked = new float[Math.toIntExact(size(rows, groups) / Float.BYTES)];
     for (int r = 0; r < rows; r++) {
       for (int g = 0; g < groups; g++) {
@@ -20,7 +20,7 @@ record Scales(MemorySegment memory, int groups) {
         blocked[block * RowMatrix.BLOCK + r % RowMatrix.BLOCK] = scales[r * groups + g];
       }
     }
-    return new Scales(Stored.bytes(MemorySegment.ofArray(blocked)), groups);
+    return new Scales(Stored.nativeFloats(blocked), groups);
   }
 
   /** Bytes of all scales. */

@@ -1,6 +1,7 @@
 package org.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.incubator.vector.FloatVector;
@@ -73,7 +74,7 @@ final class SparseMatrix extends RowMatrix {
   private static SparseMatrix of(float[] w, int rows, int columns, Structure structure) {
     Stored.matrix(w.length, rows, columns);
     long row = Masks.rowBytes(columns);
-    MemorySegment masks = MemorySegment.ofArray(new byte[Math.toIntExact(rows * row)]);
+    MemorySegment masks = Stored.empty(rows * row);
     float[] values = new float[w.length];
     int n = 0;
     for (int r = 0; r < rows; r++) {
@@ -86,9 +87,8 @@ final class SparseMatrix extends RowMatrix {
         }
       }
     }
-    MemorySegment kept = MemorySegment.ofArray(values).asSlice(0, (long) n * Float.BYTES);
-    return new SparseMatrix(
-        rows, columns, structure, Stored.bytes(masks), Stored.floats("w", kept));
+    MemorySegment kept = Stored.floats("w", Arrays.copyOf(values, n));
+    return new SparseMatrix(rows, columns, structure, masks, kept);
   }
 
   static SparseMatrix of(Meta meta, Map<String, MemorySegment> parts) {
@@ -106,69 +106,39 @@ final class SparseMatrix extends RowMatrix {
   }
 
   @Override
-  boolean readsWholeSlots() {
-    return true;
-  }
-
-  @Override
   void product(MemorySegment x, MemorySegment y, long from, long to) {
-    long r = from;
-    for (; r + 2 <= to; r += 2) {
-      long row = Masks.rowBytes(columns());
-      two(
-          masks,
-          r * row,
-          (r + 1) * row,
-          values,
-          starts[(int) r] * Float.BYTES,
-          starts[(int) r + 1] * Float.BYTES,
-          x,
-          padded() / Lanes.COUNT,
-          y,
-          r);
-    }
-    if (r < to) {
-      y.set(DenseProduct.FLOAT, r * Float.BYTES, one((int) r, x));
+    int vectors = padded() / Lanes.COUNT;
+    long mask = from * Masks.rowBytes(columns());
+    for (int r = (int) from; r < to; r++) {
+      float sum = row(masks, mask, values, starts[r] * Float.BYTES, x, vectors);
+      y.set(DenseProduct.FLOAT, (long) r * Float.BYTES, sum);
+      mask += Masks.rowBytes(columns());
     }
   }
 
-  private static void two(
-      MemorySegment masks,
-      long m0,
-      long m1,
-      MemorySegment values,
-      long p0,
-      long p1,
-      MemorySegment x,
-      int vectors,
-      MemorySegment y,
-      long r) {
-    FloatVector a0 = FloatVector.zero(Lanes.FLOAT);
-    FloatVector a1 = a0;
-    for (int i = 0; i < vectors; i++) {
-      FloatVector u = DenseProduct.load(x, (long) i * Lanes.COUNT * Float.BYTES);
-      int bits0 = Masks.bits(masks, m0, i);
-      int bits1 = Masks.bits(masks, m1, i);
-      a0 = DenseProduct.load(values, p0).expand(Masks.mask(bits0)).fma(u, a0);
-      a1 = DenseProduct.load(values, p1).expand(Masks.mask(bits1)).fma(u, a1);
-      p0 += (long) Integer.bitCount(bits0) * Float.BYTES;
-      p1 += (long) Integer.bitCount(bits1) * Float.BYTES;
-    }
-    y.set(DenseProduct.FLOAT, r * Float.BYTES, DenseProduct.sum(a0));
-    y.set(DenseProduct.FLOAT, (r + 1) * Float.BYTES, DenseProduct.sum(a1));
-  }
-
-  private float one(int r, MemorySegment x) {
-    long m = r * Masks.rowBytes(columns());
-    long p = starts[r] * Float.BYTES;
+  /** One row at a time: of two, the compiler keeps no place in a general register. */
+  private static float row(
+      MemorySegment masks, long mask, MemorySegment values, long p, MemorySegment x, int vectors) {
     FloatVector a = FloatVector.zero(Lanes.FLOAT);
-    for (int i = 0; i < padded() / Lanes.COUNT; i++) {
-      FloatVector u = DenseProduct.load(x, (long) i * Lanes.COUNT * Float.BYTES);
-      int bits = Masks.bits(masks, m, i);
-      a = DenseProduct.load(values, p).expand(Masks.mask(bits)).fma(u, a);
-      p += (long) Integer.bitCount(bits) * Float.BYTES;
+    FloatVector b = a;
+    int i = 0;
+    for (; i < vectors - 1; i += 2) {
+      long at = (long) i * Lanes.COUNT * Float.BYTES;
+      int bits0 = Masks.bits(masks, mask, i);
+      int bits1 = Masks.bits(masks, mask, i + 1);
+      FloatVector w0 = DenseProduct.load(values, p).expand(Masks.mask(bits0));
+      p += (long) Integer.bitCount(bits0) * Float.BYTES;
+      FloatVector w1 = DenseProduct.load(values, p).expand(Masks.mask(bits1));
+      p += (long) Integer.bitCount(bits1) * Float.BYTES;
+      a = w0.fma(DenseProduct.load(x, at), a);
+      b = w1.fma(DenseProduct.load(x, at + Lanes.COUNT * Float.BYTES), b);
     }
-    return DenseProduct.sum(a);
+    if (i < vectors) {
+      int bits = Masks.bits(masks, mask, i);
+      FloatVector w = DenseProduct.load(values, p).expand(Masks.mask(bits));
+      a = w.fma(DenseProduct.load(x, (long) i * Lanes.COUNT * Float.BYTES), a);
+    }
+    return DenseProduct.sum(a.add(b));
   }
 
   @Override

@@ -23,9 +23,27 @@ final class Stored {
     }
   }
 
+  /**
+   * A copy of an array in native memory. Kernels and checks meet nothing else: the compiler bets on
+   * the one kind of segment that it has seen, and a lost bet inside a hoisted check costs it a
+   * hundred compilations.
+   */
+  static MemorySegment nativeFloats(float[] values) {
+    MemorySegment copy = Arena.ofAuto().allocate((long) values.length * Float.BYTES, 64);
+    MemorySegment.copy(values, 0, copy, DenseProduct.FLOAT, 0, values.length);
+    return copy;
+  }
+
   /** A copy of finite floats. */
   static MemorySegment floats(String name, MemorySegment source) {
     MemorySegment copy = bytes(source);
+    finite(name, copy);
+    return copy;
+  }
+
+  /** A copy of finite floats. */
+  static MemorySegment floats(String name, float[] values) {
+    MemorySegment copy = nativeFloats(values);
     finite(name, copy);
     return copy;
   }
@@ -54,6 +72,11 @@ final class Stored {
     MemorySegment copy = zeros(source.byteSize());
     MemorySegment.copy(source, 0, copy, 0, source.byteSize());
     return copy;
+  }
+
+  /** Zeros to be filled. */
+  static MemorySegment empty(long bytes) {
+    return Arena.ofAuto().allocate(bytes, 64);
   }
 
   /** Zeros to be filled, followed by as many more as {@link #slack} adds. */

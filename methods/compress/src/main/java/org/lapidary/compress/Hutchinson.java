@@ -1,5 +1,6 @@
 package org.lapidary.compress;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,6 +76,19 @@ public record Hutchinson(int least, int most, double tolerance) {
   public Map<String, Trace> traces(
       Layer layer, List<String> parameters, Supplier<Tensor> loss, Rng rng) {
     List<Tensor> leaves = parameters.stream().map(p -> layer.parameterAt(p).tensor()).toList();
+    List<Trace> found = traces(leaves, loss, rng);
+    Map<String, Trace> traces = new LinkedHashMap<>();
+    for (int i = 0; i < found.size(); i++) {
+      traces.put(parameters.get(i), found.get(i));
+    }
+    return traces;
+  }
+
+  /**
+   * The traces of the blocks of any tensors that the loss is computed from; they are marked as
+   * wanting gradients meanwhile.
+   */
+  public List<Trace> traces(List<Tensor> leaves, Supplier<Tensor> loss, Rng rng) {
     if (leaves.isEmpty()) {
       throw new IllegalArgumentException("name at least one parameter");
     }
@@ -90,9 +104,9 @@ public record Hutchinson(int least, int most, double tolerance) {
         value = loss.get();
       }
       Running[] running = probe(Autograd.grad(value, leaves, true), leaves, rng);
-      Map<String, Trace> traces = new LinkedHashMap<>();
+      List<Trace> traces = new ArrayList<>();
       for (int i = 0; i < running.length; i++) {
-        traces.put(parameters.get(i), running[i].trace(leaves.get(i).elements()));
+        traces.add(running[i].trace(leaves.get(i).elements()));
       }
       return traces;
     } finally {

@@ -57,7 +57,9 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
     return switch (pattern) {
       case DENSE -> DenseCodes.of(codes, own, bits, group, rows, columns);
       case TWO_FOUR -> TwoFourCodes.of(codes, own, bits, group, rows, columns);
-      case UNSTRUCTURED -> throw new IllegalArgumentException("not yet");
+      case UNSTRUCTURED ->
+          throw new IllegalArgumentException(
+              "codes are packed densely or 2:4; an unstructured matrix is packed as float32 by sparse, because the positions of scattered codes cost the bits they save");
     };
   }
 

@@ -3,7 +3,6 @@ package org.lapidary.kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * Weights that are whole numbers of 2, 3, 4 or 8 bits times a float32 scale: w[r, c] = code[r, c] *
@@ -70,7 +69,7 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
     meta.cells();
     int groups = Math.ceilDiv(meta.columns(), group);
     MemorySegment part = meta.part(parts, "scales", Scales.size(meta.rows(), groups));
-    Scales scales = new Scales(Stored.floats("scales", part), groups);
+    Scales scales = new Scales(Stored.floats("scales", part), meta.rows(), groups);
     return switch (meta.text("pattern")) {
       case DenseCodes.PATTERN -> DenseCodes.of(meta, parts, bits, group, scales);
       case TwoFourCodes.PATTERN -> TwoFourCodes.of(meta, parts, bits, group, scales);
@@ -110,22 +109,15 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
   /** Whether the groups are whole numbers of what the kernel takes at once. */
   abstract boolean grouped();
 
-  /** {@link #product} where {@link #grouped}. */
-  abstract void blocks(MemorySegment x, MemorySegment y, int from, int to);
-
-  /** Writes the sum of row r, if there is such a row. */
-  static void store(MemorySegment y, int r, int rows, FloatVector t) {
-    if (r < rows) {
-      y.set(DenseProduct.FLOAT, (long) r * Float.BYTES, DenseProduct.sum(t));
-    }
-  }
+  /** {@link #tile} where {@link #grouped}. */
+  abstract void blocks(MemorySegment x, int from, int count, MemorySegment sums);
 
   @Override
-  final void product(MemorySegment x, MemorySegment y, long from, long to) {
+  final void tile(MemorySegment x, int from, int count, MemorySegment sums) {
     if (grouped()) {
-      blocks(x, y, (int) from, (int) to);
+      blocks(x, from, count, sums);
     } else {
-      rowByRow(x, y, from, to);
+      rowByRow(x, from, count, sums);
     }
   }
 

@@ -64,7 +64,7 @@ class CodedMatrixTest {
     return scales
         + switch (pattern) {
           case DENSE -> slots * 2 * bits;
-          case TWO_FOUR -> blocked * ((columns + 63) / 64 * 8) * (1 + bits / 2.0);
+          case TWO_FOUR -> (rows + 3) / 4 * 4 * ((columns + 63) / 64 * 8) * (1 + bits / 2.0);
           case UNSTRUCTURED -> {
             double bytes = slots * 2;
             for (int r = 0; r < rows; r++) {

@@ -8,7 +8,7 @@ import java.util.Map;
  * Weights that are whole numbers of 2, 3, 4 or 8 bits times a float32 scale: w[r, c] = code[r, c] *
  * scale[r, c / group]. Subclasses say how the codes lie in memory.
  */
-abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourCodes {
+abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, SparseCodes, TwoFourCodes {
   static final String KIND = "int";
 
   private final int bits;
@@ -56,7 +56,7 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
     return switch (pattern) {
       case DENSE -> DenseCodes.of(codes, own, bits, group, rows, columns);
       case TWO_FOUR -> TwoFourCodes.of(codes, own, bits, group, rows, columns);
-      case UNSTRUCTURED -> throw new IllegalArgumentException("not yet");
+      case UNSTRUCTURED -> SparseCodes.of(codes, own, bits, group, rows, columns);
     };
   }
 
@@ -72,11 +72,16 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
     Scales scales = new Scales(Stored.floats("scales", part), meta.rows(), groups);
     return switch (meta.text("pattern")) {
       case DenseCodes.PATTERN -> DenseCodes.of(meta, parts, bits, group, scales);
+      case SparseCodes.PATTERN -> SparseCodes.of(meta, parts, bits, group, scales);
       case TwoFourCodes.PATTERN -> TwoFourCodes.of(meta, parts, bits, group, scales);
       default ->
           throw new IllegalArgumentException(
-              "pattern of a packed matrix is '%s'; it is %s or %s"
-                  .formatted(meta.text("pattern"), DenseCodes.PATTERN, TwoFourCodes.PATTERN));
+              "pattern of a packed matrix is '%s'; it is %s, %s or %s"
+                  .formatted(
+                      meta.text("pattern"),
+                      DenseCodes.PATTERN,
+                      SparseCodes.PATTERN,
+                      TwoFourCodes.PATTERN));
     };
   }
 

@@ -73,18 +73,12 @@ final class SparseMatrix extends RowMatrix {
 
   private static SparseMatrix of(float[] w, int rows, int columns, Structure structure) {
     Stored.matrix(w.length, rows, columns);
-    long row = Masks.rowBytes(columns);
-    MemorySegment masks = Stored.empty(rows * row);
+    MemorySegment masks = Masks.of(rows, columns, i -> w[i] != 0);
     float[] values = new float[w.length];
     int n = 0;
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < columns; c++) {
-        float value = w[r * columns + c];
-        if (value != 0) {
-          long at = r * row + (c >> 4 << 1);
-          Masks.slot(masks, at, Masks.slot(masks, at) | 1 << (c & 15));
-          values[n++] = value;
-        }
+    for (float value : w) {
+      if (value != 0) {
+        values[n++] = value;
       }
     }
     MemorySegment kept = Stored.floats("w", Arrays.copyOf(values, n));

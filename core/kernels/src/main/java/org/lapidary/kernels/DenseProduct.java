@@ -96,7 +96,7 @@ final class DenseProduct {
     return FloatVector.fromMemorySegment(Lanes.FLOAT, s, at, Lanes.ORDER);
   }
 
-  private static FloatVector load(MemorySegment s, long at, VectorMask<Float> in) {
+  static FloatVector load(MemorySegment s, long at, VectorMask<Float> in) {
     return FloatVector.fromMemorySegment(Lanes.FLOAT, s, at, Lanes.ORDER, in);
   }
 }

@@ -1,4 +1,7 @@
-/** Rows, reproductions, the ledger. */
+/**
+ * The catalog of methods: its rows, the packages that declare them with {@link
+ * org.lapidary.evidence.Paper}, their reproductions, and the ledger of what was measured.
+ */
 @NullMarked
 package org.lapidary.catalog;
 

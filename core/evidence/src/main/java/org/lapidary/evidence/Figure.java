@@ -1,6 +1,8 @@
 package org.lapidary.evidence;
 
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Something to look at, as numbers. The terminal, the HTML report, the workbench page and JSON each
@@ -81,6 +83,17 @@ public sealed interface Figure {
     public Heatmap {
       columns = List.copyOf(columns);
       rows = List.copyOf(rows);
+      if (values.length != rows.size()) {
+        throw new IllegalArgumentException(
+            "heatmap '%s' names %d rows and has %d".formatted(title, rows.size(), values.length));
+      }
+      for (double[] row : values) {
+        if (row.length != columns.size()) {
+          throw new IllegalArgumentException(
+              "heatmap '%s' names %d columns and has a row of %d"
+                  .formatted(title, columns.size(), row.length));
+        }
+      }
     }
   }
 
@@ -102,6 +115,20 @@ public sealed interface Figure {
     public Diagram {
       nodes = List.copyOf(nodes);
       edges = List.copyOf(edges);
+      Set<String> ids = new HashSet<>();
+      for (Node node : nodes) {
+        if (!ids.add(node.id())) {
+          throw new IllegalArgumentException(
+              "diagram '%s' has two nodes with the id '%s'".formatted(title, node.id()));
+        }
+      }
+      for (Edge edge : edges) {
+        if (!ids.contains(edge.from()) || !ids.contains(edge.to())) {
+          throw new IllegalArgumentException(
+              "diagram '%s' has an edge from '%s' to '%s', and no node for one of them"
+                  .formatted(title, edge.from(), edge.to()));
+        }
+      }
     }
   }
 
@@ -124,7 +151,17 @@ public sealed interface Figure {
   }
 
   /** A grey picture, {@code pixels[row][column]} in [0, 1]. */
-  record Image(String caption, double[][] pixels) {}
+  record Image(String caption, double[][] pixels) {
+    public Image {
+      for (double[] row : pixels) {
+        if (row.length != pixels[0].length) {
+          throw new IllegalArgumentException(
+              "image '%s' has rows of %d and of %d pixels"
+                  .formatted(caption, pixels[0].length, row.length));
+        }
+      }
+    }
+  }
 
   /** A sheet of small pictures. */
   record Images(String title, List<Image> images) implements Figure {

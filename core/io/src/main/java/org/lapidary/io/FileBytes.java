@@ -44,7 +44,7 @@ public record FileBytes(String file, MemorySegment bytes) {
     } catch (IOException e) {
       throw new UncheckedIOException(
           new IOException(
-              "cannot read " + path + ": " + e.getMessage() + "; check its permissions", e));
+              "cannot read " + path + ": " + AtomicFiles.reason(e) + "; check its permissions", e));
     }
   }
 

@@ -20,14 +20,17 @@ import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
 /**
- * JSON, read strictly: no duplicate keys, nothing after the value, bounded depth. NaN and Infinity
- * are understood because Python writes them.
+ * JSON, read strictly: no duplicate keys, nothing after the value, bounded depth and count. NaN and
+ * Infinity are understood because Python writes them.
  */
 public final class Json {
   /** The largest JSON file read whole; tokenizers reach some tens of megabytes. */
   public static final long MAX_BYTES = 100_000_000;
 
   private static final int MAX_DEPTH = 200;
+
+  /** Values, keys and brackets; the largest tokenizers have some three millions. */
+  private static final long MAX_TOKENS = 10_000_000;
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
@@ -37,7 +40,10 @@ public final class Json {
                   .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
                   .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
                   .streamReadConstraints(
-                      StreamReadConstraints.builder().maxNestingDepth(MAX_DEPTH).build())
+                      StreamReadConstraints.builder()
+                          .maxNestingDepth(MAX_DEPTH)
+                          .maxTokenCount(MAX_TOKENS)
+                          .build())
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
           .build();

@@ -128,13 +128,20 @@ public sealed interface PickleValue {
 
   /** An object of an allowed class: what it was made from and the state it was given. */
   final class Instance implements PickleValue {
+    private final String file;
     private final Name type;
     private final Tuple arguments;
     private PickleValue state = new None();
 
-    Instance(Name type, Tuple arguments) {
+    Instance(String file, Name type, Tuple arguments) {
+      this.file = file;
       this.type = type;
       this.arguments = arguments;
+    }
+
+    /** The file it was read from, for errors. */
+    String file() {
+      return file;
     }
 
     public Name type() {

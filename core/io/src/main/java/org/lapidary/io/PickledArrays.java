@@ -1,5 +1,6 @@
 package org.lapidary.io;
 
+import static org.lapidary.io.FormatException.NOWHERE;
 import static org.lapidary.io.FormatException.quote;
 
 import java.lang.foreign.MemorySegment;
@@ -56,7 +57,7 @@ public final class PickledArrays {
         sound = columns[i] >= 0 && columns[i] < columnCount;
       }
       if (!sound) {
-        throw SafePickle.misfit("row starts or columns that do not fit", "a sound csr matrix");
+        throw misfit("a csr matrix", "row starts or columns that do not fit", "a sound csr matrix");
       }
     }
   }
@@ -76,17 +77,19 @@ public final class PickledArrays {
         || sizes.size() > RawTensor.MAX_RANK
         || !(state.get(3) instanceof Bool fortran)
         || !(state.get(4) instanceof Bytes(MemorySegment bytes))) {
-      throw SafePickle.misfit("no NumPy array of numbers", "one");
+      throw misfit(fileOf(value), "no NumPy array of numbers", "one");
     }
-    NumpyType type = type(state.get(2));
+    NumpyType type = type(instance.file(), state.get(2));
     long[] shape = new long[sizes.size()];
     for (int i = 0; i < shape.length; i++) {
       shape[i] = sizes.get(i) instanceof Int size ? size.value() : -1;
     }
     OptionalLong expected = type.byteSize(shape);
     if (expected.isEmpty() || expected.getAsLong() != bytes.byteSize()) {
-      throw SafePickle.misfit(
-          "an array of " + bytes.byteSize() + " bytes", "what its shape and type need");
+      throw misfit(
+          instance.file(),
+          "an array of " + bytes.byteSize() + " bytes",
+          "what its shape and type need");
     }
     return type.tensor(shape, fortran.value(), bytes);
   }
@@ -106,61 +109,69 @@ public final class PickledArrays {
         || !(shape.get(1) instanceof Int columns)
         || rows.value() != (int) rows.value()
         || columns.value() != (int) columns.value()) {
-      throw SafePickle.misfit("no SciPy csr matrix", "one");
+      throw misfit(fileOf(value), "no SciPy csr matrix", "one");
     }
     return new SparseRows(
         (int) rows.value(),
         (int) columns.value(),
-        ints(part(parts, "indptr")),
-        ints(part(parts, "indices")),
-        part(parts, "data").toFloats());
+        ints(instance.file(), part(instance, parts, "indptr")),
+        ints(instance.file(), part(instance, parts, "indices")),
+        part(instance, parts, "data").toFloats());
   }
 
-  private static RawTensor part(Dict parts, String name) {
+  private static RawTensor part(Instance matrix, Dict parts, String name) {
     PickleValue part = parts.get(name);
     if (part == null) {
-      throw SafePickle.misfit("a csr matrix without " + quote(name), "indptr, indices and data");
+      throw misfit(
+          matrix.file(), "a csr matrix without " + quote(name), "indptr, indices and data");
     }
     RawTensor array = array(part);
     if (array.rank() != 1) {
-      throw SafePickle.misfit(quote(name) + " of rank " + array.rank(), "rank 1");
+      throw misfit(matrix.file(), quote(name) + " of rank " + array.rank(), "rank 1");
     }
     return array;
   }
 
-  private static int[] ints(RawTensor array) {
+  private static int[] ints(String file, RawTensor array) {
     if (array.dtype().isFloat()) {
-      throw SafePickle.misfit("indices of " + array.dtype(), "whole numbers");
+      throw misfit(file, "indices of " + array.dtype(), "whole numbers");
     }
     try {
       return array.toInts();
     } catch (ArithmeticException e) {
-      throw SafePickle.misfit("an index beyond 2^31", "smaller ones");
+      throw misfit(file, "an index beyond 2^31", "smaller ones");
     }
   }
 
   /** {@code dtype('f4', 0, 1)} with state {@code (3, '<', ...)}. */
-  private static NumpyType type(PickleValue value) {
+  private static NumpyType type(String file, PickleValue value) {
     if (!(value instanceof Instance instance)
         || !instance.type().dotted().equals("numpy.dtype")
         || instance.arguments().isEmpty()
         || !(instance.state() instanceof Tuple(List<PickleValue> state))
         || state.size() < 2) {
-      throw SafePickle.misfit("no NumPy dtype", "one");
+      throw misfit(file, "no NumPy dtype", "one");
     }
-    String order = text(state.get(1));
-    String code = text(instance.arguments().getFirst());
+    String order = text(file, state.get(1));
+    String code = text(file, instance.arguments().getFirst());
     return NumpyType.of(order + code)
         .orElseThrow(() ->
-            SafePickle.misfit(
-                "the dtype " + quote(order + code), "little-endian numbers or booleans"));
+            misfit(file, "the dtype " + quote(order + code), "little-endian numbers or booleans"));
   }
 
-  private static String text(PickleValue value) {
+  private static String text(String file, PickleValue value) {
     return switch (value) {
       case Text(String text) -> text;
       case Bytes bytes when bytes.value().byteSize() < 10 -> bytes.latin1();
-      default -> throw SafePickle.misfit("a dtype that is no text", "a text");
+      default -> throw misfit(file, "a dtype that is no text", "a text");
     };
+  }
+
+  private static String fileOf(PickleValue value) {
+    return value instanceof Instance instance ? instance.file() : "a pickled value";
+  }
+
+  private static FormatException misfit(String file, String found, String expected) {
+    return new FormatException(file, NOWHERE, found, expected, FormatException.DAMAGED);
   }
 }

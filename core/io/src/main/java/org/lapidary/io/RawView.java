@@ -33,7 +33,7 @@ record RawView(DType dtype, long[] shape, long[] strides, long offset, MemorySeg
     if (elements > storageElements) {
       return elements + " elements in a storage of " + storageElements;
     }
-    if (offset < 0 || offset > storageElements) {
+    if (offset < 0 || offset > storageElements || (elements > 0 && offset == storageElements)) {
       return "an offset of " + offset + " in a storage of " + storageElements + " elements";
     }
     long last = offset;
@@ -42,14 +42,12 @@ record RawView(DType dtype, long[] shape, long[] strides, long offset, MemorySeg
         return "the negative stride " + strides[d];
       }
       long steps = shape[d] - 1;
-      if (steps > 0 && strides[d] > (storageElements - last) / steps) {
+      if (steps > 0 && strides[d] > (storageElements - 1 - last) / steps) {
         return "strides that leave the storage of " + storageElements + " elements";
       }
       last += steps * strides[d];
     }
-    return elements > 0 && last >= storageElements
-        ? "a last element at " + last + " of a storage of " + storageElements
-        : null;
+    return null;
   }
 
   boolean contiguous() {

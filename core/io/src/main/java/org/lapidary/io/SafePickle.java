@@ -1,7 +1,5 @@
 package org.lapidary.io;
 
-import static org.lapidary.io.FormatException.NOWHERE;
-
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -41,7 +39,7 @@ public final class SafePickle {
 
   private static PickleValue parse(FileBytes file) {
     ByteCursor in = file.cursor();
-    PickleValue root = Unpickler.read(in, new Names());
+    PickleValue root = Unpickler.read(in, new Names(file.file()));
     if (in.remaining() != 0) {
       throw file.fault(in.position(), "more bytes after the pickle", "the end of the file");
     }
@@ -66,6 +64,12 @@ public final class SafePickle {
             "builtins.int",
             "builtins.float");
 
+    private final String file;
+
+    Names(String file) {
+      this.file = file;
+    }
+
     @Override
     public boolean allows(Name name) {
       String dotted = name.dotted();
@@ -89,7 +93,7 @@ public final class SafePickle {
         return encode(arguments);
       }
       return PickledArrays.NAMES.contains(name.dotted())
-          ? new Instance(name, new Tuple(List.copyOf(arguments)))
+          ? new Instance(file, name, new Tuple(List.copyOf(arguments)))
           : null;
     }
 
@@ -103,11 +107,5 @@ public final class SafePickle {
       }
       return new Bytes(MemorySegment.ofArray(text.getBytes(StandardCharsets.ISO_8859_1)));
     }
-  }
-
-  /** A fault in a value that was read already. */
-  static FormatException misfit(String found, String expected) {
-    return new FormatException(
-        "a pickled value", NOWHERE, found, expected, FormatException.DAMAGED);
   }
 }

@@ -106,7 +106,7 @@ final class TorchNames implements PickleNames {
       return arguments.size() == 1 && arguments.getFirst() instanceof Tuple sizes ? sizes : null;
     }
     if (name.equals(DEVICE)) {
-      return new Instance(name, new Tuple(List.copyOf(arguments)));
+      return new Instance(file.file(), name, new Tuple(List.copyOf(arguments)));
     }
     return name.module().equals("collections") ? dict(name, arguments) : null;
   }

@@ -240,7 +240,7 @@ final class Unpickler {
     if (!(pair.get(0) instanceof Name name) || !(pair.get(1) instanceof Tuple arguments)) {
       throw fault("a new " + describe(pair.get(0)), "a name with a tuple");
     }
-    push(new Instance(name, arguments));
+    push(new Instance(file.file(), name, arguments));
   }
 
   /** An instance keeps its state; a dict's attributes (torch's {@code _metadata}) are dropped. */

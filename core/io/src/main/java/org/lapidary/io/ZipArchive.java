@@ -36,6 +36,9 @@ final class ZipArchive {
   /** Deflate cannot do better than this (one bit pair for 258 bytes, RFC 1951). */
   private static final long MAX_RATIO = 1032;
 
+  /** Bytes that all packed members together may unfold to. */
+  private static final int MAX_UNPACKED = 1 << 29;
+
   /** A member: its data lie at {@code offset}. */
   record Member(String name, boolean deflated, long packed, long size, long crc, long offset) {}
 
@@ -43,6 +46,7 @@ final class ZipArchive {
 
   private final FileBytes file;
   private final SequencedMap<String, Member> members = new LinkedHashMap<>();
+  private long unpacked;
 
   /** Reads the directory. */
   ZipArchive(FileBytes file) {
@@ -226,9 +230,14 @@ final class ZipArchive {
           quote(name) + " of " + sizes.size + " bytes, packed into " + sizes.packed,
           "sizes that are possible");
     }
-    if (deflated && sizes.size > Integer.MAX_VALUE - 64) {
-      throw file.fault(at, quote(name) + " of " + sizes.size + " bytes", "at most 2^31 if packed");
+    if (deflated && sizes.size > MAX_UNPACKED - unpacked) {
+      throw file.fault(
+          at,
+          quote(name) + " of " + sizes.size + " bytes, packed",
+          "at most " + MAX_UNPACKED + " in all packed members",
+          "save it without compression");
     }
+    unpacked += deflated ? sizes.size : 0;
     long data = localData(sizes.header, dataEnd, name, method);
     if (sizes.packed > dataEnd - data) {
       throw file.fault(at, quote(name) + " that runs into the directory", "it to end before");

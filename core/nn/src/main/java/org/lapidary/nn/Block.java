@@ -67,7 +67,8 @@ public final class Block extends Layer {
         config.norm().equals("layernorm") && config.biases().norm());
   }
 
-  Tensor forward(Tensor stream, @Nullable KvCache cache) {
+  /** The stream after this block; x [batch, position, dModel]. */
+  public Tensor forward(Tensor stream, @Nullable KvCache cache) {
     Tensor x = site("hook_resid_pre", stream);
     boolean post = config.placement().equals("post");
     Tensor read = site("hook_attn_in", x);

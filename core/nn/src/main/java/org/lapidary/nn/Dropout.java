@@ -5,8 +5,8 @@ import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Tensor;
 
 /**
- * In training, zeros elements with probability p and divides the others by 1 - p; else the identity.
- * The trainer binds the source of randomness, a new one each step.
+ * In training, zeros elements with probability p and divides the others by 1 - p; else the
+ * identity. The trainer binds the source of randomness, a new one each step.
  */
 public final class Dropout extends Layer implements UnaryLayer {
   private static final ScopedValue<Rng> RNG = ScopedValue.newInstance();

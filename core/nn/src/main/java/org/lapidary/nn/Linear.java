@@ -6,7 +6,7 @@ import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Shape;
 import org.lapidary.tensor.Tensor;
 
-/** y = x W^T + b; x [..., in], W [out, in], b [out], y [..., out]. */
+/** y = x W^T + b; x [..., in], W [out, in], b [out], y [..., out]. Site: {@code hook_in}, x. */
 public final class Linear extends Layer implements UnaryLayer {
   private final int in;
   private final int out;
@@ -30,7 +30,7 @@ public final class Linear extends Layer implements UnaryLayer {
 
   @Override
   public Tensor forward(Tensor x) {
-    return x.linear(weight.value(), bias == null ? null : bias.value());
+    return site("hook_in", x).linear(weight.value(), bias == null ? null : bias.value());
   }
 
   public Parameter weight() {

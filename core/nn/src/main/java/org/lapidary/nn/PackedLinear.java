@@ -17,7 +17,7 @@ public final class PackedLinear extends Layer implements UnaryLayer, Layer.Uniqu
   /** x [..., in] to [..., out]. */
   @Override
   public Tensor forward(Tensor x) {
-    Tensor y = x.linear(matrix);
+    Tensor y = site("hook_in", x).linear(matrix);
     return bias == null ? y : y.add(bias.value());
   }
 

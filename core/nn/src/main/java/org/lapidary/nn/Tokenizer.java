@@ -23,6 +23,11 @@ public interface Tokenizer {
   /** The id that ends a text, or null. */
   @Nullable Integer eos();
 
+  /** The tokenizer as a Hugging Face {@code tokenizer.json}, or null if it has no such form. */
+  default @Nullable String json() {
+    return null;
+  }
+
   /** The tokens of ids, as shown to people. */
   default List<String> tokens(int[] ids) {
     return java.util.Arrays.stream(ids).mapToObj(this::token).toList();

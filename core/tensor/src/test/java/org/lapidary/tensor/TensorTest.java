@@ -150,6 +150,28 @@ class TensorTest {
   }
 
   @Test
+  void largeMatricesAreFactorisedAndDifferentiatedOnAnyThread() throws InterruptedException {
+    Runnable work =
+        () -> {
+          Tensor x = new Rng(0).normal(1, 300, 300).to(DType.FLOAT64).detach().requiresGrad(true);
+          Tensor gram = x.matmul(x.t()).add(Tensor.eye(DType.FLOAT64, 300).mul(10));
+          Tensor inverse = Linalg.inverse(gram);
+          close(inverse.matmul(gram), Tensor.eye(DType.FLOAT64, 300), 1e-8);
+          Tensor value = Linalg.slogdet(gram).logAbs().add(Linalg.svd(gram).s().sum());
+          // d log det(A) / dA = A^-T and d tr(A) / dA = I, with A = x x^T + 10.
+          Tensor expected = inverse.add(Tensor.eye(DType.FLOAT64, 300)).matmul(x).mul(2);
+          close(Autograd.grad(value, List.of(x)).getFirst(), expected, 1e-6);
+        };
+    Throwable[] thrown = new Throwable[1];
+    Thread small = new Thread(null, work, "small stack", 256 * 1024);
+    small.setUncaughtExceptionHandler((t, e) -> thrown[0] = e);
+    small.start();
+    small.join();
+    assertThat(thrown[0]).isNull();
+    work.run();
+  }
+
+  @Test
   void theFourierTransformOfACosineHasOneLine() {
     int n = 16;
     double[] wave = new double[n];

@@ -70,11 +70,10 @@ final class Checkpoint {
           throw refused(path, target.getKey() + " as " + raw, tensor.type().toString());
         }
       }
-      targets.forEach(
-          (name, tensor) -> {
-            MemorySegment data = source.get(name).data();
-            MemorySegment.copy(data, 0, tensor.segment(), 0, data.byteSize());
-          });
+      targets.forEach((name, tensor) -> {
+        MemorySegment data = source.get(name).data();
+        MemorySegment.copy(data, 0, tensor.segment(), 0, data.byteSize());
+      });
       optimizer.restore(number(path, source, "optimizerSteps"));
       return new State(
           number(path, source, "step"),

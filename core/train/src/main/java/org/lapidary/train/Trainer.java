@@ -60,8 +60,7 @@ public final class Trainer {
     }
 
     public Settings withCheckpoint(Path path, long every) {
-      return new Settings(
-          steps, schedule, clip, seed, evaluateEvery, patience, path, every);
+      return new Settings(steps, schedule, clip, seed, evaluateEvery, patience, path, every);
     }
   }
 
@@ -117,8 +116,8 @@ public final class Trainer {
   }
 
   /**
-   * Trains from the last checkpoint if there is one, else from the beginning. When the progress says
-   * stop, a checkpoint is written and what is done is returned.
+   * Trains from the last checkpoint if there is one, else from the beginning. When the progress
+   * says stop, a checkpoint is written and what is done is returned.
    *
    * @throws DivergedException if the loss is not finite; the last checkpoint stays as it was
    */
@@ -157,7 +156,12 @@ public final class Trainer {
         if (path != null
             && settings.checkpointEvery() > 0
             && step % settings.checkpointEvery() == 0) {
-          Checkpoint.save(path, layer, optimizer, settings.seed(), new Checkpoint.State(step, evaluations, best, worse));
+          Checkpoint.save(
+              path,
+              layer,
+              optimizer,
+              settings.seed(),
+              new Checkpoint.State(step, evaluations, best, worse));
         }
       }
     } finally {
@@ -165,7 +169,12 @@ public final class Trainer {
       progress.end();
     }
     if (path != null) {
-      Checkpoint.save(path, layer, optimizer, settings.seed(), new Checkpoint.State(step, evaluations, best, worse));
+      Checkpoint.save(
+          path,
+          layer,
+          optimizer,
+          settings.seed(),
+          new Checkpoint.State(step, evaluations, best, worse));
     }
     return new Result(
         step, losses.stream().mapToDouble(Double::doubleValue).toArray(), evaluations, early);

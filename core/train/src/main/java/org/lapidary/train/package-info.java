@@ -1,4 +1,6 @@
-/** Optimizers, schedules, and a {@link org.lapidary.train.Trainer} that resumes with the same bits. */
+/**
+ * Optimizers, schedules, and a {@link org.lapidary.train.Trainer} that resumes with the same bits.
+ */
 @NullMarked
 package org.lapidary.train;
 

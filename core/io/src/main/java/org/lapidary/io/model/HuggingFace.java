@@ -1,0 +1,357 @@
+package org.lapidary.io.model;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.lapidary.io.AtomicFiles;
+import org.lapidary.io.AtomicFolder;
+import org.lapidary.io.FormatException;
+import org.lapidary.io.Json;
+import org.lapidary.io.RawTensor;
+import org.lapidary.io.Safetensors;
+import org.lapidary.io.TensorSource;
+import org.lapidary.io.TorchCheckpoint;
+import org.lapidary.nn.DecoderConfig;
+import org.lapidary.nn.Layer;
+import org.lapidary.nn.Model;
+import org.lapidary.nn.Nearest;
+import org.lapidary.nn.Parameter;
+import org.lapidary.nn.Rope;
+import org.lapidary.nn.Tokenizer;
+import org.lapidary.tensor.DType;
+import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.Tensor;
+
+/**
+ * Folders in the layout of Hugging Face: {@code config.json}, safetensors (one or several files) or
+ * {@code pytorch_model.bin}, {@code tokenizer.json}.
+ */
+public final class HuggingFace {
+  private HuggingFace() {}
+
+  private static final Map<String, Family> FAMILIES = new TreeMap<>();
+
+  static {
+    FAMILIES.put("gpt2", new Gpt2Family());
+    FAMILIES.put("gpt_neox", new NeoxFamily());
+    FAMILIES.put("phi", new PhiFamily());
+    for (String type : List.of("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "phi3")) {
+      FAMILIES.put(type, new LlamaFamily(type));
+    }
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @throws FormatException naming the file, what was wrong in it, and what to do
+   */
+  public static Model load(Path folder) {
+    Path file = folder.resolve("config.json");
+    Settings json = new Settings(file, Json.read(file));
+    String type = json.text("model_type", "");
+    Family family = FAMILIES.get(type);
+    if (family == null) {
+      throw json.fault(
+          "model_type \"" + type + "\"",
+          "one of "
+              + FAMILIES.keySet()
+              + " (nearest: "
+              + Nearest.names(type, FAMILIES.keySet(), 1).getFirst()
+              + ")");
+    }
+    DecoderConfig config;
+    try {
+      config = family.read(json);
+    } catch (IllegalArgumentException e) {
+      throw json.fault(String.valueOf(e.getMessage()), "settings that fit together");
+    }
+    Layer layer;
+    try (TensorSource source = weights(folder)) {
+      checkSize(config, source, file);
+      layer = config.build();
+      fill(layer, config, family, source, folder);
+    }
+    return new Model(config, layer, tokenizer(folder, config));
+  }
+
+  /** A configuration that claims more than the weights hold is refused before it is built. */
+  private static void checkSize(DecoderConfig config, TensorSource source, Path file) {
+    long held = 0;
+    for (String name : source.names()) {
+      held += source.get(name).elements();
+    }
+    double claimed =
+        (double) config.layers()
+                * (2.0 * config.dModel() * config.dHead() * (config.heads() + config.kvHeads())
+                    + 2.0 * config.dModel() * config.dMlp())
+            + (double) config.vocab() * config.dModel();
+    if (claimed > 2.0 * held + 1e6) {
+      throw new FormatException(
+          file.toString(),
+          FormatException.NOWHERE,
+          "settings of a model with about %.0f weights".formatted(claimed),
+          "the %d that the folder holds".formatted(held),
+          "config.json and the weights are of different models");
+    }
+  }
+
+  private static TensorSource weights(Path folder) {
+    if (Files.exists(folder.resolve(Safetensors.SINGLE))
+        || Files.exists(folder.resolve(Safetensors.INDEX))) {
+      return Safetensors.open(folder);
+    }
+    Path torch = folder.resolve("pytorch_model.bin");
+    if (Files.exists(torch)) {
+      return TorchCheckpoint.open(torch);
+    }
+    throw new FormatException(
+        folder.toString(),
+        FormatException.NOWHERE,
+        "no weights",
+        Safetensors.SINGLE + ", " + Safetensors.INDEX + " or pytorch_model.bin",
+        "check that the folder was downloaded whole");
+  }
+
+  private static void fill(
+      Layer layer, DecoderConfig config, Family family, TensorSource source, Path folder) {
+    Map<String, Parameter> parameters = layer.state();
+    Set<String> unread = new LinkedHashSet<>(source.names());
+    for (Mapping mapping : family.mappings(config)) {
+      String name = find(mapping.theirs(), family, source);
+      if (name == null) {
+        throw new FormatException(
+            folder.toString(),
+            FormatException.NOWHERE,
+            "no tensor " + mapping.theirs(),
+            "one, nearest is " + Nearest.names(mapping.theirs(), source.names(), 1),
+            "the weights are not those of this config.json");
+      }
+      unread.remove(name);
+      try (Scope scope = Scope.open()) {
+        List<Parameter> ours =
+            mapping.ours().stream()
+                .map(path -> java.util.Objects.requireNonNull(parameters.get(path), path))
+                .toList();
+        List<Long> rows = ours.stream().map(p -> p.tensor().size(0)).toList();
+        Tensor published = tensor(source.get(name)).to(DType.FLOAT32);
+        List<Tensor> parts = cut(mapping, published, ours, rows, config, name, folder);
+        for (int i = 0; i < parts.size(); i++) {
+          ours.get(i).set(parts.get(i));
+        }
+      }
+    }
+    unread.removeIf(HuggingFace::harmless);
+    if (!unread.isEmpty() && !(config.tied() && unread.equals(Set.of("lm_head.weight")))) {
+      throw new FormatException(
+          folder.toString(),
+          FormatException.NOWHERE,
+          "tensors that a "
+              + config.family()
+              + " does not have: "
+              + unread.stream().limit(5).toList(),
+          "none but its own",
+          "the weights are not those of this config.json");
+    }
+  }
+
+  /** Buffers that older exports keep beside the weights. */
+  private static boolean harmless(String name) {
+    return name.endsWith(".attn.bias")
+        || name.endsWith(".attn.masked_bias")
+        || name.endsWith(".attention.bias")
+        || name.endsWith(".attention.masked_bias")
+        || name.endsWith("rotary_emb.inv_freq");
+  }
+
+  private static List<Tensor> cut(
+      Mapping mapping,
+      Tensor published,
+      List<Parameter> ours,
+      List<Long> rows,
+      DecoderConfig config,
+      String name,
+      Path folder) {
+    Tensor first = ours.getFirst().tensor();
+    long total = rows.stream().mapToLong(Long::longValue).sum();
+    boolean transposed = mapping.layout() == Mapping.Layout.TRANSPOSED && first.rank() == 2;
+    long[] expected =
+        first.rank() == 1
+            ? new long[] {total}
+            : transposed ? new long[] {first.size(1), total} : new long[] {total, first.size(1)};
+    if (!java.util.Arrays.equals(published.shape().toArray(), expected)) {
+      throw new FormatException(
+          folder.toString(),
+          FormatException.NOWHERE,
+          name + " of shape " + published.shape(),
+          java.util.Arrays.toString(expected) + " by config.json",
+          "the weights are not those of this config.json");
+    }
+    return mapping.split(published, rows, config.heads());
+  }
+
+  private static @Nullable String find(String theirs, Family family, TensorSource source) {
+    if (source.names().contains(theirs)) {
+      return theirs;
+    }
+    String prefix = family.optionalPrefix();
+    if (!prefix.isEmpty() && theirs.startsWith(prefix)) {
+      String bare = theirs.substring(prefix.length());
+      return source.names().contains(bare) ? bare : null;
+    }
+    return null;
+  }
+
+  static Tensor tensor(RawTensor raw) {
+    return Tensor.from(raw.data(), raw.dtype(), raw.shape());
+  }
+
+  private static @Nullable Tokenizer tokenizer(Path folder, DecoderConfig config) {
+    Path file = folder.resolve("tokenizer.json");
+    if (!Files.exists(file)) {
+      return null;
+    }
+    Tokenizer tokenizer = JsonTokenizer.load(file);
+    if (tokenizer.vocab() > config.vocab()) {
+      throw new FormatException(
+          file.toString(),
+          FormatException.NOWHERE,
+          "a tokenizer with %d ids".formatted(tokenizer.vocab()),
+          "at most the %d that the model's embedding has".formatted(config.vocab()),
+          "put the tokenizer.json of this model beside its weights");
+    }
+    return tokenizer;
+  }
+
+  /**
+   * Writes a model so that Hugging Face tools read it; float32. Refuses a folder that is not empty.
+   */
+  public static void save(Model model, Path folder) {
+    save(model, folder, ignored -> {});
+  }
+
+  /** Writes more files into the folder before it appears. */
+  public interface More {
+    void write(Path unfinished);
+  }
+
+  /** Writes a model and what goes with it, all or nothing. */
+  public static void save(Model model, Path folder, More more) {
+    if (!(model.config() instanceof DecoderConfig config)) {
+      throw new IllegalArgumentException(
+          "a " + model.config().family() + " has no Hugging Face layout here; decoders have");
+    }
+    Family family = familyOf(config);
+    Map<String, Parameter> parameters = model.layer().state();
+    Map<String, RawTensor> tensors = new LinkedHashMap<>();
+    try (AtomicFolder target = AtomicFolder.create(folder);
+        Scope scope = Scope.open()) {
+      for (Mapping mapping : family.mappings(config)) {
+        List<Tensor> parts = new ArrayList<>();
+        for (String path : mapping.ours()) {
+          Parameter p = parameters.get(path);
+          if (p == null) {
+            throw new IllegalArgumentException(
+                "'" + path + "' is packed; export the dequantised model instead");
+          }
+          parts.add(p.value().detach());
+        }
+        Tensor joined = mapping.join(parts, config.heads());
+        tensors.put(
+            mapping.theirs(),
+            new RawTensor(joined.dtype(), joined.shape().toArray(), joined.segment()));
+      }
+      Path place = target.path();
+      Safetensors.write(place.resolve(Safetensors.SINGLE), tensors, Map.of("format", "pt"));
+      Map<String, Object> json = new LinkedHashMap<>(family.write(config));
+      json.put("torch_dtype", "float32");
+      Tokenizer tokenizer = model.tokenizer();
+      if (tokenizer != null) {
+        if (tokenizer.bos() != null) {
+          json.put("bos_token_id", tokenizer.bos());
+        }
+        if (tokenizer.eos() != null) {
+          json.put("eos_token_id", tokenizer.eos());
+        }
+        String text = tokenizer.json();
+        if (text != null) {
+          AtomicFiles.writeText(place.resolve("tokenizer.json"), text);
+        }
+      }
+      Json.write(place.resolve("config.json"), new ObjectMapper().valueToTree(json));
+      more.write(place);
+      target.commit();
+    }
+  }
+
+  private static Family familyOf(DecoderConfig config) {
+    Family known = FAMILIES.get(config.family());
+    if (known != null) {
+      return known;
+    }
+    // The house's own decoders are written as the family whose layout they have.
+    if (config.positions().equals("learned")
+        && config.placement().equals("pre")
+        && config.norm().equals("layernorm")
+        && config.mlp().equals("mlp")
+        && config.biases().equals(DecoderConfig.Biases.ALL)
+        && config.dHead() * config.heads() == config.dModel()) {
+      return java.util.Objects.requireNonNull(FAMILIES.get("gpt2"));
+    }
+    throw new IllegalArgumentException(
+        "a decoder with %s norm placed %s, %s positions and a %s channel mixer has no published layout to be written in"
+            .formatted(config.norm(), config.placement(), config.positions(), config.mlp()));
+  }
+
+  /** The name of an activation as Hugging Face writes it. */
+  static String activation(String ours) {
+    return ours.equals("gelu_tanh") ? "gelu_new" : ours;
+  }
+
+  static Rope.@Nullable Scaling scaling(Settings json) {
+    Settings s = json.object("rope_scaling");
+    if (s == null) {
+      s = json.object("rope_parameters");
+    }
+    if (s == null) {
+      return null;
+    }
+    String type = s.text("rope_type", s.text("type", "default"));
+    return switch (type) {
+      case "default" -> null;
+      case "linear" -> new Rope.LinearScaling(s.number("factor", 1));
+      case "llama3" ->
+          new Rope.Llama3Scaling(
+              s.number("factor", 8),
+              s.number("low_freq_factor", 1),
+              s.number("high_freq_factor", 4),
+              s.number("original_max_position_embeddings", 8192));
+      default -> throw json.fault("rope scaling \"" + type + "\"", "default, linear or llama3");
+    };
+  }
+
+  static void writeScaling(Map<String, Object> json, Rope rope) {
+    switch (rope.scaling()) {
+      case null -> {}
+      case Rope.LinearScaling s ->
+          json.put("rope_scaling", Map.of("rope_type", "linear", "factor", s.factor()));
+      case Rope.Llama3Scaling s ->
+          json.put(
+              "rope_scaling",
+              new TreeMap<>(
+                  Map.of(
+                      "rope_type", "llama3",
+                      "factor", s.factor(),
+                      "low_freq_factor", s.lowFrequencyFactor(),
+                      "high_freq_factor", s.highFrequencyFactor(),
+                      "original_max_position_embeddings", (long) s.originalContext())));
+    }
+  }
+}

@@ -3,13 +3,12 @@ package org.lapidary.kernels;
 import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
-import jdk.incubator.vector.FloatVector;
 
 /**
  * Weights that are whole numbers of 2, 3, 4 or 8 bits times a float32 scale: w[r, c] = code[r, c] *
  * scale[r, c / group]. Subclasses say how the codes lie in memory.
  */
-abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourCodes {
+abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, SparseCodes, TwoFourCodes {
   static final String KIND = "int";
 
   private final int bits;
@@ -57,9 +56,7 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
     return switch (pattern) {
       case DENSE -> DenseCodes.of(codes, own, bits, group, rows, columns);
       case TWO_FOUR -> TwoFourCodes.of(codes, own, bits, group, rows, columns);
-      case UNSTRUCTURED ->
-          throw new IllegalArgumentException(
-              "codes are packed densely or 2:4; an unstructured matrix is packed as float32 by sparse, because the positions of scattered codes cost the bits they save");
+      case UNSTRUCTURED -> SparseCodes.of(codes, own, bits, group, rows, columns);
     };
   }
 
@@ -72,14 +69,19 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
     meta.cells();
     int groups = Math.ceilDiv(meta.columns(), group);
     MemorySegment part = meta.part(parts, "scales", Scales.size(meta.rows(), groups));
-    Scales scales = new Scales(Stored.floats("scales", part), groups);
+    Scales scales = new Scales(Stored.floats("scales", part), meta.rows(), groups);
     return switch (meta.text("pattern")) {
       case DenseCodes.PATTERN -> DenseCodes.of(meta, parts, bits, group, scales);
+      case SparseCodes.PATTERN -> SparseCodes.of(meta, parts, bits, group, scales);
       case TwoFourCodes.PATTERN -> TwoFourCodes.of(meta, parts, bits, group, scales);
       default ->
           throw new IllegalArgumentException(
-              "pattern of a packed matrix is '%s'; it is %s or %s"
-                  .formatted(meta.text("pattern"), DenseCodes.PATTERN, TwoFourCodes.PATTERN));
+              "pattern of a packed matrix is '%s'; it is %s, %s or %s"
+                  .formatted(
+                      meta.text("pattern"),
+                      DenseCodes.PATTERN,
+                      SparseCodes.PATTERN,
+                      TwoFourCodes.PATTERN));
     };
   }
 
@@ -112,22 +114,15 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, TwoFourC
   /** Whether the groups are whole numbers of what the kernel takes at once. */
   abstract boolean grouped();
 
-  /** {@link #product} where {@link #grouped}. */
-  abstract void blocks(MemorySegment x, MemorySegment y, int from, int to);
-
-  /** Writes the sum of row r, if there is such a row. */
-  static void store(MemorySegment y, int r, int rows, FloatVector t) {
-    if (r < rows) {
-      y.set(DenseProduct.FLOAT, (long) r * Float.BYTES, DenseProduct.sum(t));
-    }
-  }
+  /** {@link #tile} where {@link #grouped}. */
+  abstract void blocks(MemorySegment x, int from, int count, MemorySegment sums);
 
   @Override
-  final void product(MemorySegment x, MemorySegment y, long from, long to) {
+  final void tile(MemorySegment x, int from, int count, MemorySegment sums) {
     if (grouped()) {
-      blocks(x, y, (int) from, (int) to);
+      blocks(x, from, count, sums);
     } else {
-      rowByRow(x, y, from, to);
+      rowByRow(x, from, count, sums);
     }
   }
 

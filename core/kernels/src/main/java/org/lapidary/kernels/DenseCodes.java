@@ -46,19 +46,21 @@ final class DenseCodes extends CodedMatrix {
   }
 
   @Override
-  void blocks(MemorySegment x, MemorySegment y, int from, int to) {
+  void blocks(MemorySegment x, int from, int count, MemorySegment sums) {
     int width = padded();
     int perGroup = group() >= columns() ? width : group();
     MemorySegment memory = scales().memory();
-    for (int r = from; r < to; r += 4) {
+    for (int i = 0; i < count; i += 4) {
+      int r = from + i;
       long begin = r / BLOCK * CodeLanes.bytes(bits(), width);
-      long s = Scales.at(r, groups());
+      long s = scales().at(r, 0);
       if (bits() == 8) {
         begin += (long) (r % BLOCK) * width;
-        bytes(codes, begin, memory, s, x, width, perGroup, y, r, rows());
+        bytes(codes, begin, memory, s, scales().stride(), x, width, perGroup, sums, i);
       } else {
         int skip = bits() * (r % BLOCK);
-        narrow(codes, begin, bits(), skip, memory, s, x, width, perGroup, y, r, rows());
+        narrow(
+            codes, begin, bits(), skip, memory, s, scales().stride(), x, width, perGroup, sums, i);
       }
     }
   }
@@ -70,12 +72,12 @@ final class DenseCodes extends CodedMatrix {
       int skip,
       MemorySegment scales,
       long s,
+      long stride,
       MemorySegment x,
       int width,
       int perGroup,
-      MemorySegment y,
-      int r,
-      int rows) {
+      MemorySegment sums,
+      int index) {
     FloatVector zero = FloatVector.zero(Lanes.FLOAT);
     FloatVector a0 = zero;
     FloatVector a1 = zero;
@@ -97,7 +99,7 @@ final class DenseCodes extends CodedMatrix {
         a2 = zero;
         a3 = zero;
         left = perGroup;
-        s += Scales.BYTES;
+        s += stride;
       }
       left -= Lanes.COUNT;
       FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
@@ -111,10 +113,10 @@ final class DenseCodes extends CodedMatrix {
       v = CodeLanes.next(v, bits);
       a3 = CodeLanes.top(v, bits).fma(u, a3);
     }
-    store(y, r, rows, a0.fma(Scales.of(scales, s, 0), t0));
-    store(y, r + 1, rows, a1.fma(Scales.of(scales, s, 1), t1));
-    store(y, r + 2, rows, a2.fma(Scales.of(scales, s, 2), t2));
-    store(y, r + 3, rows, a3.fma(Scales.of(scales, s, 3), t3));
+    Sums.set(sums, index, a0.fma(Scales.of(scales, s, 0), t0));
+    Sums.set(sums, index + 1, a1.fma(Scales.of(scales, s, 1), t1));
+    Sums.set(sums, index + 2, a2.fma(Scales.of(scales, s, 2), t2));
+    Sums.set(sums, index + 3, a3.fma(Scales.of(scales, s, 3), t3));
   }
 
   private static void bytes(
@@ -122,12 +124,12 @@ final class DenseCodes extends CodedMatrix {
       long begin,
       MemorySegment scales,
       long s,
+      long stride,
       MemorySegment x,
       int width,
       int perGroup,
-      MemorySegment y,
-      int r,
-      int rows) {
+      MemorySegment sums,
+      int index) {
     FloatVector zero = FloatVector.zero(Lanes.FLOAT);
     FloatVector a0 = zero;
     FloatVector a1 = zero;
@@ -152,7 +154,7 @@ final class DenseCodes extends CodedMatrix {
         a2 = zero;
         a3 = zero;
         left = perGroup;
-        s += Scales.BYTES;
+        s += stride;
       }
       left -= Lanes.COUNT;
       FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
@@ -161,10 +163,10 @@ final class DenseCodes extends CodedMatrix {
       a2 = CodeLanes.widen(codes, w2 + i).fma(u, a2);
       a3 = CodeLanes.widen(codes, w3 + i).fma(u, a3);
     }
-    store(y, r, rows, a0.fma(Scales.of(scales, s, 0), t0));
-    store(y, r + 1, rows, a1.fma(Scales.of(scales, s, 1), t1));
-    store(y, r + 2, rows, a2.fma(Scales.of(scales, s, 2), t2));
-    store(y, r + 3, rows, a3.fma(Scales.of(scales, s, 3), t3));
+    Sums.set(sums, index, a0.fma(Scales.of(scales, s, 0), t0));
+    Sums.set(sums, index + 1, a1.fma(Scales.of(scales, s, 1), t1));
+    Sums.set(sums, index + 2, a2.fma(Scales.of(scales, s, 2), t2));
+    Sums.set(sums, index + 3, a3.fma(Scales.of(scales, s, 3), t3));
   }
 
   @Override

@@ -28,8 +28,8 @@ final class DenseMatrix extends RowMatrix {
   }
 
   @Override
-  void product(MemorySegment x, MemorySegment y, long from, long to) {
-    DenseProduct.rows(values, x, columns(), y, 0, 1, from, to);
+  void tile(MemorySegment x, int from, int count, MemorySegment sums) {
+    DenseProduct.rows(values, x, columns(), from, count, sums);
   }
 
   @Override

@@ -70,18 +70,19 @@ final class HalfMatrix extends RowMatrix {
   }
 
   @Override
-  void product(MemorySegment x, MemorySegment y, long from, long to) {
-    long r = from;
-    for (; r + 4 <= to; r += 4) {
-      four(halves, r, x, columns(), y);
+  void tile(MemorySegment x, int from, int count, MemorySegment sums) {
+    int i = 0;
+    for (; i + 4 <= count; i += 4) {
+      four(halves, (long) from + i, x, columns(), sums, i);
     }
-    for (; r < to; r++) {
-      y.set(DenseProduct.FLOAT, r * Float.BYTES, one(halves, r, x, columns()));
+    for (; i < count; i++) {
+      Sums.set(sums, i, one(halves, (long) from + i, x, columns()));
     }
   }
 
   /** The last vector of a row may reach into the next row, where x is 0. */
-  private static void four(MemorySegment w, long r, MemorySegment x, int columns, MemorySegment y) {
+  private static void four(
+      MemorySegment w, long r, MemorySegment x, int columns, MemorySegment sums, int index) {
     long row = (long) columns * Short.BYTES;
     long w0 = r * row;
     long w1 = w0 + row;
@@ -99,21 +100,20 @@ final class HalfMatrix extends RowMatrix {
       a2 = widen(w, w2 + p).fma(u, a2);
       a3 = widen(w, w3 + p).fma(u, a3);
     }
-    long out = r * Float.BYTES;
-    y.set(DenseProduct.FLOAT, out, DenseProduct.sum(a0));
-    y.set(DenseProduct.FLOAT, out + 4, DenseProduct.sum(a1));
-    y.set(DenseProduct.FLOAT, out + 8, DenseProduct.sum(a2));
-    y.set(DenseProduct.FLOAT, out + 12, DenseProduct.sum(a3));
+    Sums.set(sums, index, a0);
+    Sums.set(sums, index + 1, a1);
+    Sums.set(sums, index + 2, a2);
+    Sums.set(sums, index + 3, a3);
   }
 
-  private static float one(MemorySegment w, long r, MemorySegment x, int columns) {
+  private static FloatVector one(MemorySegment w, long r, MemorySegment x, int columns) {
     long row = r * columns * Short.BYTES;
     FloatVector a = FloatVector.zero(Lanes.FLOAT);
     for (int i = 0; i < columns; i += Lanes.COUNT) {
       FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
       a = widen(w, row + (long) i * Short.BYTES).fma(u, a);
     }
-    return DenseProduct.sum(a);
+    return a;
   }
 
   private static FloatVector widen(MemorySegment w, long at) {

@@ -2,6 +2,7 @@ package org.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntPredicate;
 import jdk.incubator.vector.VectorMask;
 
 /**
@@ -20,11 +21,11 @@ final class Masks {
   }
 
   /** The 16 bits at byte {@code at}. */
-  static int slot(MemorySegment masks, long at) {
+  private static int slot(MemorySegment masks, long at) {
     return masks.get(SLOT, at) & 0xFFFF;
   }
 
-  static void slot(MemorySegment masks, long at, int bits) {
+  private static void slot(MemorySegment masks, long at, int bits) {
     masks.set(SLOT, at, (short) bits);
   }
 
@@ -45,6 +46,21 @@ final class Masks {
   /** {@link #bits} as a mask. */
   static VectorMask<Float> vector(MemorySegment masks, long row, int i) {
     return mask(bits(masks, row, i));
+  }
+
+  /** Keeps the cells [rows, columns] for which {@code kept} holds. */
+  static MemorySegment of(int rows, int columns, IntPredicate kept) {
+    long row = rowBytes(columns);
+    MemorySegment masks = Stored.empty(rows * row);
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        if (kept.test(r * columns + c)) {
+          long at = r * row + (c >> 4 << 1);
+          slot(masks, at, slot(masks, at) | 1 << (c & 15));
+        }
+      }
+    }
+    return masks;
   }
 
   /** Kept weights before each row, and of all rows last; refuses bits past the last column. */

@@ -31,14 +31,19 @@ final class Pairs {
     return Math.toIntExact(Math.ceilDiv((long) columns, SPAN) * 16);
   }
 
-  /** Bytes of the choices of a row. */
-  static long choiceBytes(int columns) {
-    return fours(columns) / 2;
+  /** Bytes of the choices, [fours / 16, rows] of 64 bits. */
+  static long choiceBytes(int rows, int columns) {
+    return fours(columns) / 16 * 8L * rows;
   }
 
-  /** Notes that four {@code g} of the row at byte {@code row} keeps places a and b. */
-  static void choose(MemorySegment choices, long row, int g, int a, int b) {
-    long at = row + g / 16 * 8L;
+  /** Where the choices of row r for four g begin. */
+  static long at(int r, int g, int rows) {
+    return (g / 16 * (long) rows + r) * 8;
+  }
+
+  /** Notes that four g of row r keeps places a and b. */
+  static void choose(MemorySegment choices, int rows, int r, int g, int a, int b) {
+    long at = at(r, g, rows);
     long bits = choices.get(LONG, at);
     int lane = g % 16;
     bits |= a == 1 ? 1L << lane : a == 2 ? 1L << 16 + lane : 0;
@@ -46,15 +51,15 @@ final class Pairs {
     choices.set(LONG, at, bits);
   }
 
-  /** The place of the first of four g. */
-  static int first(MemorySegment choices, long row, int g) {
-    long bits = choices.get(LONG, row + g / 16 * 8L) >>> g % 16;
+  /** The place of the first of four g of row r. */
+  private static int first(MemorySegment choices, int rows, int r, int g) {
+    long bits = choices.get(LONG, at(r, g, rows)) >>> g % 16;
     return (int) (bits & 1) + 2 * (int) (bits >>> 16 & 1);
   }
 
-  /** The place of the second of four g. */
-  static int second(MemorySegment choices, long row, int g) {
-    long bits = choices.get(LONG, row + g / 16 * 8L) >>> g % 16;
+  /** The place of its second. */
+  private static int second(MemorySegment choices, int rows, int r, int g) {
+    long bits = choices.get(LONG, at(r, g, rows)) >>> g % 16;
     return 3 - (int) (bits >>> 32 & 1) - 2 * (int) (bits >>> 48 & 1);
   }
 
@@ -105,14 +110,14 @@ final class Pairs {
     }
   }
 
-  /** Puts kept weights [2, fours] at their columns of {@code row}, zeros between. */
+  /** Puts the kept weights [2, fours] of row r at their columns of {@code row}, zeros between. */
   static void place(
-      MemorySegment choices, long at, MemorySegment kept, int columns, MemorySegment row) {
+      MemorySegment choices, int rows, int r, MemorySegment kept, int columns, MemorySegment row) {
     int fours = fours(columns);
     row.fill((byte) 0);
     for (int g = 0; 4 * g < columns; g++) {
-      place(kept, g, 4 * g + first(choices, at, g), columns, row);
-      place(kept, fours + g, 4 * g + second(choices, at, g), columns, row);
+      place(kept, g, 4 * g + first(choices, rows, r, g), columns, row);
+      place(kept, fours + g, 4 * g + second(choices, rows, r, g), columns, row);
     }
   }
 
@@ -134,10 +139,9 @@ final class Pairs {
     }
   }
 
-  /** The choices of the vector of fours that begins at g: its 16, from the lowest bit on. */
-  static long choices(MemorySegment choices, long row, int g) {
-    long bits = choices.get(LONG, row + (g >> 4) * 8L);
-    return Lanes.COUNT == 16 ? bits : bits >>> (g & 15);
+  /** The choices at a place that {@link #at} began, of the lanes from {@code lane} on. */
+  static long choices(MemorySegment choices, long at, int lane) {
+    return choices.get(LONG, at) >>> lane;
   }
 
   /** What the firsts are multiplied with. */

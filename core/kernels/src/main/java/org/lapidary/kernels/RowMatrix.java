@@ -15,6 +15,9 @@ abstract sealed class RowMatrix implements PackedMatrix
   /** Rows come in blocks of this many where a format lays several rows together. */
   static final int BLOCK = 8;
 
+  /** Rows whose sums stay in the nearest cache while their columns go by. */
+  private static final int TILE = 512;
+
   /** Inputs that are taken at once, which bounds the memory a large batch needs. */
   private static final int CHUNK = 256;
 
@@ -25,6 +28,7 @@ abstract sealed class RowMatrix implements PackedMatrix
   private static final ThreadLocal<Scratch> INPUT = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> OUTPUT = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> DEALT = ThreadLocal.withInitial(Scratch::new);
+  private static final ThreadLocal<Scratch> SUMS = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> ROW = ThreadLocal.withInitial(Scratch::new);
 
   private final int rows;
@@ -56,10 +60,11 @@ abstract sealed class RowMatrix implements PackedMatrix
   }
 
   /**
-   * y[r] = row r . x for the rows in [from, to), x [padded] with zeros past the last column; {@code
-   * from} begins a block, and {@code to} ends one or is the end.
+   * sums[i] = the lanes of row (from + i) . x for {@code count} rows, x [padded] with zeros past
+   * the last column; {@code from} begins a block. There is room for a whole block past the last
+   * row.
    */
-  abstract void product(MemorySegment x, MemorySegment y, long from, long to);
+  abstract void tile(MemorySegment x, int from, int count, MemorySegment sums);
 
   /** Row r as float32 [columns or more]: a view, or {@code scratch} [padded] filled with it. */
   abstract MemorySegment row(int r, MemorySegment scratch);
@@ -89,8 +94,17 @@ abstract sealed class RowMatrix implements PackedMatrix
     MemorySegment.copy(x, 0, in, 0, x.byteSize());
     in.asSlice(x.byteSize()).fill((byte) 0);
     MemorySegment out = OUTPUT.get().of(rows);
-    Halves.run(rows, columns, (from, to) -> product(in, out, from, to));
+    Halves.run(rows, columns, (from, to) -> tiles(in, out, (int) from, (int) to));
     MemorySegment.copy(out, 0, y, 0, y.byteSize());
+  }
+
+  private void tiles(MemorySegment in, MemorySegment out, int from, int to) {
+    MemorySegment sums = sums(TILE + BLOCK);
+    for (int r = from; r < to; r += TILE) {
+      int count = Math.min(TILE, to - r);
+      tile(in, r, count, sums);
+      Sums.reduce(sums, count, out, r, 1);
+    }
   }
 
   private void chunk(MemorySegment x, MemorySegment y, int first, int count) {
@@ -103,8 +117,10 @@ abstract sealed class RowMatrix implements PackedMatrix
         (long) columns * count,
         (from, to) -> {
           MemorySegment scratch = ROW.get().of(padded());
+          MemorySegment sums = sums(count);
           for (int r = (int) from; r < to; r++) {
-            DenseProduct.rows(in, row(r, scratch), columns, out, r, rows, 0, count);
+            DenseProduct.rows(in, row(r, scratch), columns, 0, count, sums);
+            Sums.reduce(sums, count, out, r, rows);
           }
         });
     MemorySegment.copy(out, 0, y, (long) first * rows * Float.BYTES, out.byteSize());
@@ -133,11 +149,15 @@ abstract sealed class RowMatrix implements PackedMatrix
     return DEALT.get().of(4L * Pairs.fours(columns));
   }
 
-  /** {@link #product} by unpacking each row, where a kernel has no faster way. */
-  final void rowByRow(MemorySegment x, MemorySegment y, long from, long to) {
+  private static MemorySegment sums(int rows) {
+    return SUMS.get().of((long) rows * Lanes.COUNT);
+  }
+
+  /** {@link #tile} by unpacking each row, where a kernel has no faster way. */
+  final void rowByRow(MemorySegment x, int from, int count, MemorySegment sums) {
     MemorySegment scratch = ROW.get().of(padded());
-    for (int r = (int) from; r < to; r++) {
-      DenseProduct.rows(row(r, scratch), x, columns, y, r, 1, 0, 1);
+    for (int i = 0; i < count; i++) {
+      DenseProduct.rows(row(from + i, scratch), x, columns, 0, 1, sums.asSlice(i * Sums.VECTOR));
     }
   }
 

@@ -4,37 +4,44 @@ import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Scales of a coded matrix, [rows / 8, groups, 8]: those of 8 rows for one group of inputs lie
- * together. Rows past the last have scale 0.
+ * Scales of a coded matrix, [groups, rows], rows padded with zeros to whole blocks: those of
+ * neighbouring rows for one group of inputs lie together.
  */
-record Scales(MemorySegment memory, int groups) {
-  /** Bytes of 8 scales. */
-  static final long BYTES = (long) RowMatrix.BLOCK * Float.BYTES;
+record Scales(MemorySegment memory, int rows, int groups) {
 
   static Scales of(float[] scales, int rows, int groups) {
     Stored.floats("scales", scales);
-    float[] blocked = new float[Math.toIntExact(size(rows, groups) / Float.BYTES)];
+    int padded = padded(rows);
+    float[] turned = new float[Math.multiplyExact(padded, groups)];
     for (int r = 0; r < rows; r++) {
       for (int g = 0; g < groups; g++) {
-        int block = r / RowMatrix.BLOCK * groups + g;
-        blocked[block * RowMatrix.BLOCK + r % RowMatrix.BLOCK] = scales[r * groups + g];
+        turned[g * padded + r] = scales[r * groups + g];
       }
     }
-    return new Scales(Stored.nativeFloats(blocked), groups);
+    return new Scales(Stored.nativeFloats(turned), rows, groups);
+  }
+
+  private static int padded(int rows) {
+    return Math.ceilDiv(rows, RowMatrix.BLOCK) * RowMatrix.BLOCK;
   }
 
   /** Bytes of all scales. */
   static long size(int rows, int groups) {
-    return Math.ceilDiv(rows, RowMatrix.BLOCK) * (long) groups * BYTES;
+    return (long) padded(rows) * groups * Float.BYTES;
   }
 
-  /** Where the scale of row r for the first group lies. */
-  static long at(int r, int groups) {
-    return r / RowMatrix.BLOCK * (groups * BYTES) + (long) (r % RowMatrix.BLOCK) * Float.BYTES;
+  /** Bytes from the scale of a row for one group to that for the next. */
+  long stride() {
+    return (long) padded(rows) * Float.BYTES;
+  }
+
+  /** Where the scale of row r for a group lies. */
+  long at(int r, int group) {
+    return group * stride() + (long) r * Float.BYTES;
   }
 
   float get(int r, int group) {
-    return memory.get(DenseProduct.FLOAT, at(r, groups) + group * BYTES);
+    return memory.get(DenseProduct.FLOAT, at(r, group));
   }
 
   /** One scale in every lane. */

@@ -73,18 +73,12 @@ final class SparseMatrix extends RowMatrix {
 
   private static SparseMatrix of(float[] w, int rows, int columns, Structure structure) {
     Stored.matrix(w.length, rows, columns);
-    long row = Masks.rowBytes(columns);
-    MemorySegment masks = Stored.empty(rows * row);
+    MemorySegment masks = Masks.of(rows, columns, i -> w[i] != 0);
     float[] values = new float[w.length];
     int n = 0;
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < columns; c++) {
-        float value = w[r * columns + c];
-        if (value != 0) {
-          long at = r * row + (c >> 4 << 1);
-          Masks.slot(masks, at, Masks.slot(masks, at) | 1 << (c & 15));
-          values[n++] = value;
-        }
+    for (float value : w) {
+      if (value != 0) {
+        values[n++] = value;
       }
     }
     MemorySegment kept = Stored.floats("w", Arrays.copyOf(values, n));
@@ -106,18 +100,17 @@ final class SparseMatrix extends RowMatrix {
   }
 
   @Override
-  void product(MemorySegment x, MemorySegment y, long from, long to) {
+  void tile(MemorySegment x, int from, int count, MemorySegment sums) {
     int vectors = padded() / Lanes.COUNT;
-    long mask = from * Masks.rowBytes(columns());
-    for (int r = (int) from; r < to; r++) {
-      float sum = row(masks, mask, values, starts[r] * Float.BYTES, x, vectors);
-      y.set(DenseProduct.FLOAT, (long) r * Float.BYTES, sum);
-      mask += Masks.rowBytes(columns());
+    for (int i = 0; i < count; i++) {
+      long mask = (from + i) * Masks.rowBytes(columns());
+      long value = starts[from + i] * Float.BYTES;
+      Sums.set(sums, i, row(masks, mask, values, value, x, vectors));
     }
   }
 
   /** One row at a time: of two, the compiler keeps no place in a general register. */
-  private static float row(
+  private static FloatVector row(
       MemorySegment masks, long mask, MemorySegment values, long p, MemorySegment x, int vectors) {
     FloatVector a = FloatVector.zero(Lanes.FLOAT);
     FloatVector b = a;
@@ -138,7 +131,7 @@ final class SparseMatrix extends RowMatrix {
       FloatVector w = DenseProduct.load(values, p).expand(Masks.mask(bits));
       a = w.fma(DenseProduct.load(x, (long) i * Lanes.COUNT * Float.BYTES), a);
     }
-    return DenseProduct.sum(a.add(b));
+    return a.add(b);
   }
 
   @Override

@@ -5,16 +5,19 @@ import java.util.Map;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * 2:4 sparse float32: the {@link Pairs} of every row, its choices, then its firsts and its seconds.
+ * 2:4 sparse float32: the choices of {@link Pairs}, and the values [fours / 16, rows, 2, 16],
+ * firsts and seconds.
  */
 final class TwoFourMatrix extends RowMatrix {
   static final String FORMAT = "float32-2:4";
+
+  /** Bytes from a first to its second. */
+  private static final long SECONDS = 16L * Float.BYTES;
 
   private final MemorySegment choices;
   private final MemorySegment values;
   private final long nonZeros;
 
-  /** {@code values} [rows, 2, fours]. */
   private TwoFourMatrix(int rows, int columns, MemorySegment choices, MemorySegment values) {
     super(rows, columns);
     this.choices = choices;
@@ -25,36 +28,40 @@ final class TwoFourMatrix extends RowMatrix {
 
   static TwoFourMatrix of(float[] w, int rows, int columns) {
     Stored.matrix(w.length, rows, columns);
-    int fours = Pairs.fours(columns);
-    MemorySegment choices = Stored.empty(rows * Pairs.choiceBytes(columns));
-    MemorySegment values = Stored.empty(2L * rows * fours * Float.BYTES);
+    MemorySegment choices = Stored.empty(Pairs.choiceBytes(rows, columns));
+    MemorySegment values = Stored.empty(2L * rows * Pairs.fours(columns) * Float.BYTES);
     for (int r = 0; r < rows; r++) {
       int row = r;
-      long begin = 2L * r * fours;
       Pairs.each(
           r,
           columns,
           c -> w[row * columns + c] != 0,
           (g, a, b) -> {
-            Pairs.choose(choices, row * Pairs.choiceBytes(columns), g, a, b);
-            put(values, begin + g, w, row, columns, 4 * g + a);
-            put(values, begin + fours + g, w, row, columns, 4 * g + b);
+            Pairs.choose(choices, rows, row, g, a, b);
+            long at = at(row, g, rows);
+            put(values, at, w, row, columns, 4 * g + a);
+            put(values, at + SECONDS, w, row, columns, 4 * g + b);
           });
     }
     Stored.finite("w", values);
     return new TwoFourMatrix(rows, columns, choices, values);
   }
 
+  /** Where the first of four g of row r lies. */
+  private static long at(int r, int g, int rows) {
+    return ((g / 16 * (long) rows + r) * 32 + g % 16) * Float.BYTES;
+  }
+
   private static void put(
-      MemorySegment values, long index, float[] w, int r, int columns, int column) {
+      MemorySegment values, long at, float[] w, int r, int columns, int column) {
     if (column < columns) {
-      values.set(DenseProduct.FLOAT, index * Float.BYTES, w[r * columns + column]);
+      values.set(DenseProduct.FLOAT, at, w[r * columns + column]);
     }
   }
 
   static TwoFourMatrix of(Meta meta, Map<String, MemorySegment> parts) {
     meta.cells();
-    long choices = meta.rows() * Pairs.choiceBytes(meta.columns());
+    long choices = Pairs.choiceBytes(meta.rows(), meta.columns());
     long values = 2L * meta.rows() * Pairs.fours(meta.columns()) * Float.BYTES;
     return new TwoFourMatrix(
         meta.rows(),
@@ -64,56 +71,55 @@ final class TwoFourMatrix extends RowMatrix {
   }
 
   @Override
-  void product(MemorySegment x, MemorySegment y, long from, long to) {
+  void tile(MemorySegment x, int from, int count, MemorySegment sums) {
     int fours = Pairs.fours(columns());
     MemorySegment dealt = dealt(x);
-    long choice = Pairs.choiceBytes(columns());
-    for (long r = from; r < to; r += 2) {
-      // of an odd last row the second row is the same again
-      long other = Math.min(r + 1, to - 1);
-      two(choices, r * choice, other * choice, values, r, other, dealt, fours, y);
+    sums.fill((byte) 0);
+    for (int g = 0; g < fours; g += Lanes.COUNT) {
+      long choice = Pairs.at(from, g, rows());
+      vector(choices, choice, g % 16, values, at(from, g, rows()), dealt, fours, g, sums, count);
     }
   }
 
-  private static void two(
+  /** Adds what the fours from g on give to the sums of a tile of rows. */
+  private static void vector(
       MemorySegment choices,
-      long row0,
-      long row1,
+      long choice,
+      int lane,
       MemorySegment values,
-      long r0,
-      long r1,
+      long w,
       MemorySegment x,
       int fours,
-      MemorySegment y) {
+      int g,
+      MemorySegment sums,
+      int rows) {
+    long at = (long) g * Float.BYTES;
     long next = (long) fours * Float.BYTES;
-    long w0 = 2 * r0 * next;
-    long w1 = 2 * r1 * next;
-    FloatVector a0 = FloatVector.zero(Lanes.FLOAT);
-    FloatVector a1 = a0;
-    FloatVector b0 = a0;
-    FloatVector b1 = a0;
-    for (int g = 0; g < fours; g += Lanes.COUNT) {
-      long at = (long) g * Float.BYTES;
-      FloatVector x0 = DenseProduct.load(x, at);
-      FloatVector x1 = DenseProduct.load(x, at + next);
-      FloatVector x2 = DenseProduct.load(x, at + 2 * next);
-      FloatVector x3 = DenseProduct.load(x, at + 3 * next);
-      long c0 = Pairs.choices(choices, row0, g);
-      a0 = DenseProduct.load(values, w0 + at).fma(Pairs.firsts(c0, x0, x1, x2), a0);
-      b0 = DenseProduct.load(values, w0 + next + at).fma(Pairs.seconds(c0, x1, x2, x3), b0);
-      long c1 = Pairs.choices(choices, row1, g);
-      a1 = DenseProduct.load(values, w1 + at).fma(Pairs.firsts(c1, x0, x1, x2), a1);
-      b1 = DenseProduct.load(values, w1 + next + at).fma(Pairs.seconds(c1, x1, x2, x3), b1);
+    FloatVector x0 = DenseProduct.load(x, at);
+    FloatVector x1 = DenseProduct.load(x, at + next);
+    FloatVector x2 = DenseProduct.load(x, at + 2 * next);
+    FloatVector x3 = DenseProduct.load(x, at + 3 * next);
+    for (int r = 0; r < rows; r++) {
+      long c = Pairs.choices(choices, choice + 8L * r, lane);
+      long p = w + 2 * SECONDS * r;
+      long s = (long) Lanes.COUNT * Float.BYTES * r;
+      FloatVector sum = DenseProduct.load(sums, s);
+      sum = DenseProduct.load(values, p).fma(Pairs.firsts(c, x0, x1, x2), sum);
+      sum = DenseProduct.load(values, p + SECONDS).fma(Pairs.seconds(c, x1, x2, x3), sum);
+      sum.intoMemorySegment(sums, s, Lanes.ORDER);
     }
-    y.set(DenseProduct.FLOAT, r0 * Float.BYTES, DenseProduct.sum(a0.add(b0)));
-    y.set(DenseProduct.FLOAT, r1 * Float.BYTES, DenseProduct.sum(a1.add(b1)));
   }
 
   @Override
   MemorySegment row(int r, MemorySegment scratch) {
     int fours = Pairs.fours(columns());
-    MemorySegment own = values.asSlice(2L * r * fours * Float.BYTES, 2L * fours * Float.BYTES);
-    Pairs.place(choices, r * Pairs.choiceBytes(columns()), own, columns(), scratch);
+    MemorySegment kept = dealt();
+    for (int g = 0; g < fours; g += 16) {
+      long at = at(r, g, rows());
+      MemorySegment.copy(values, at, kept, (long) g * Float.BYTES, SECONDS);
+      MemorySegment.copy(values, at + SECONDS, kept, (long) (fours + g) * Float.BYTES, SECONDS);
+    }
+    Pairs.place(choices, rows(), r, kept, columns(), scratch);
     return scratch;
   }
 

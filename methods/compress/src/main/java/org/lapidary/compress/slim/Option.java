@@ -40,10 +40,7 @@ public record Option(Pattern pattern, int bits) {
         continue;
       }
       for (int bits : WIDTHS) {
-        // Positions of a half-empty row cost a bit a weight: below 16 bits they eat the gain.
-        if (pattern != Pattern.UNSTRUCTURED || bits == 16) {
-          options.add(new Option(pattern, bits));
-        }
+        options.add(new Option(pattern, bits));
       }
     }
     return options;

@@ -40,7 +40,7 @@ class CircuitTest {
         .containsExactly("logit 7\n'c' 1", "L0 feature 3\n'ab' 0", "L0 bias\n'c' 1");
     assertThat(diagram.edges())
         .extracting(Figure.Edge::label)
-        .containsExactly("0.5", "L0H1 0>1 -2.5");
+        .containsExactly("0.500", "L0H1 0>1 -2.50");
     assertThat(diagram.edges().get(1).weight()).isEqualTo(-2.5);
   }
 

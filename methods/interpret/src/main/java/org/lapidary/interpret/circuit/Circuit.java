@@ -1,0 +1,149 @@
+package org.lapidary.interpret.circuit;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.lapidary.evidence.Figure;
+
+/**
+ * A weighted graph of a model's parts at tokens of one prompt, from its sources to a root that it
+ * explains.
+ *
+ * @param root what is explained
+ * @param nodes the root first; all that edges mention
+ * @param edges from causes to effects
+ * @param total the root's value
+ * @param kept how much of it reaches the root from the circuit's sources
+ */
+public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double total, double kept) {
+
+  /** What a node is. */
+  public enum Kind {
+    FEATURE("feature"),
+    NEURON("neuron"),
+    HEAD("head"),
+    EMBEDDING("embedding"),
+    POSITION("position"),
+    MLP("MLP"),
+    BIAS("bias"),
+    ERROR("error"),
+    LOGIT("logit");
+
+    private final String word;
+
+    Kind(String word) {
+      this.word = word;
+    }
+
+    public String word() {
+      return word;
+    }
+  }
+
+  /**
+   * A part of the model at a token.
+   *
+   * @param site where it can be captured and changed
+   * @param layer its block, -1 for what belongs to none
+   * @param index of the feature, neuron or head, or the token id of a logit or embedding; -1 for
+   *     none
+   * @param token position in the prompt
+   * @param value its activation there
+   */
+  public record Node(Kind kind, String site, int layer, int index, int token, double value) {
+
+    /** For example {@code L1 feature 37}. */
+    public String name() {
+      return (layer < 0 ? "" : "L" + layer + " ") + kind.word() + (index < 0 ? "" : " " + index);
+    }
+  }
+
+  /**
+   * An effect: attribution = activation * weight.
+   *
+   * @param via the heads it passes through, such as {@code L1H3 4>7}; empty for none
+   * @param activation the factor that depends on the input
+   * @param weight the factor that follows from the parameters alone (for a head's whole output and
+   *     for other unexpanded nodes, from their values too)
+   */
+  public record Edge(Node from, Node to, String via, double activation, double weight) {
+    public double attribution() {
+      return activation * weight;
+    }
+  }
+
+  public Circuit {
+    nodes = List.copyOf(nodes);
+    edges = List.copyOf(edges);
+    Set<Node> known = new LinkedHashSet<>(nodes);
+    if (!known.contains(root)) {
+      throw new IllegalArgumentException("the root " + root.name() + " is not among the nodes");
+    }
+    for (Edge edge : edges) {
+      if (!known.contains(edge.from()) || !known.contains(edge.to())) {
+        throw new IllegalArgumentException(
+            "the edge from %s to %s needs both among the nodes"
+                .formatted(edge.from().name(), edge.to().name()));
+      }
+    }
+  }
+
+  /** kept / total: 1 for a circuit that explains all of the root. */
+  public double completeness() {
+    return kept / total;
+  }
+
+  /** The edges that enter a node, the largest attribution first. */
+  public List<Edge> into(Node node) {
+    return edges.stream()
+        .filter(e -> e.to().equals(node))
+        .sorted((a, b) -> Double.compare(Math.abs(b.attribution()), Math.abs(a.attribution())))
+        .toList();
+  }
+
+  /**
+   * As a diagram.
+   *
+   * @param tokens the prompt's tokens as they are shown, one for each position
+   */
+  public Figure.Diagram diagram(String title, List<String> tokens) {
+    Map<Node, String> ids = new LinkedHashMap<>();
+    List<Figure.Node> drawn = new ArrayList<>();
+    for (Node node : nodes) {
+      String id = "n" + ids.size();
+      if (ids.putIfAbsent(node, id) != null) {
+        continue;
+      }
+      String token = node.token() < tokens.size() ? tokens.get(node.token()) : "";
+      drawn.add(
+          new Figure.Node(
+              id,
+              node.name() + "\n'" + token + "' " + node.token(),
+              node.kind().word(),
+              String.format(Locale.ROOT, "%s, activation %.4g", node.site(), node.value())));
+    }
+    List<Figure.Edge> arrows =
+        edges.stream()
+            .map(e ->
+                new Figure.Edge(
+                    id(ids, e.from()),
+                    id(ids, e.to()),
+                    String.format(
+                        Locale.ROOT,
+                        "%s%.3g",
+                        e.via().isEmpty() ? "" : e.via() + " ",
+                        e.attribution()),
+                    e.attribution()))
+            .toList();
+    return new Figure.Diagram(
+        String.format(Locale.ROOT, "%s (%.0f%% kept)", title, 100 * completeness()), drawn, arrows);
+  }
+
+  private static String id(Map<Node, String> ids, Node node) {
+    return java.util.Objects.requireNonNull(ids.get(node));
+  }
+}

@@ -1,0 +1,36 @@
+/**
+ * Transcoders. A transcoder imitates an MLP of a transformer, x (after the norm) to y (before the
+ * residual sum), by a wide and sparse layer
+ *
+ * <p>z = ReLU(W_enc x + b_enc), TC(x) = W_dec^T z + b_dec,
+ *
+ * <p>trained on mean ||MLP(x) - TC(x)||^2 + lambda mean ||z||_1. With attention patterns and norm
+ * scales held fixed, features of different layers are connected by plain products: feature i of
+ * layer l adds
+ *
+ * <p>z_{l,i} (f_dec_{l,i} . f_enc_{l',j})
+ *
+ * <p>to the pre-activation of feature j of a later layer l' at the same token, and A_h(t, s)
+ * z_{l,i}(s) (f_dec_{l,i} . (W_OV^h)^T f_enc_{l',j}) through head h from token s. The first factors
+ * depend on the input, the last never does. {@link org.lapidary.interpret.transcoder.FrozenPass}
+ * lists all such terms of one prompt; they sum to the pre-activation. {@link
+ * org.lapidary.interpret.transcoder.CircuitSearch} follows the largest back to the embeddings;
+ * {@link org.lapidary.interpret.transcoder.InvariantView} shows the factors that depend on no
+ * input.
+ *
+ * <p>Training costs two products [tokens, d] by [d, features] forwards and three backwards per
+ * step; listing the terms of one feature costs one product with every earlier decoder and value
+ * matrix.
+ */
+@NullMarked
+@Paper(
+    id = "transcoder",
+    title = "Transcoders Find Interpretable LLM Feature Circuits",
+    arxiv = "2406.11944",
+    claim =
+        "Transcoders keep at least as much of a language model's loss as sparse autoencoders of the MLP output at the same sparsity, and few transcoder features explain a greater-than circuit better than as many neurons",
+    reproduction = TranscoderReproduction.class)
+package org.lapidary.interpret.transcoder;
+
+import org.jspecify.annotations.NullMarked;
+import org.lapidary.evidence.Paper;

@@ -3,6 +3,7 @@ package org.lapidary.kernels;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicIntegerArray;
@@ -46,6 +47,7 @@ class HalvesTest {
 
   @Test
   void aFailureOfEitherHalfReachesTheCaller() {
+    assumeThat(Runtime.getRuntime().availableProcessors()).isGreaterThan(1);
     assertThatThrownBy(() -> Halves.run(64, MANY, (from, to) -> fail(from == 0)))
         .isInstanceOf(ArithmeticException.class);
     assertThatIllegalStateException()

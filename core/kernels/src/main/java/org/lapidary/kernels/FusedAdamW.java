@@ -84,7 +84,7 @@ public final class FusedAdamW {
     Check.writable("v", v);
     Check.step(step);
     Factors f = Factors.of(s, step);
-    Halves.run(n, 1, (from, to) -> update(param, grad, m, v, f, from, to), param, grad, m, v);
+    Halves.run(n, 8, (from, to) -> update(param, grad, m, v, f, from, to), param, grad, m, v);
   }
 
   private static void update(

@@ -60,7 +60,7 @@ public final class FusedSgd {
     boolean fresh = step == 1 || s.momentum == 0;
     Halves.run(
         n,
-        1,
+        4,
         (from, to) -> update(param, grad, velocity, s, fresh, from, to),
         param,
         grad,

@@ -29,7 +29,7 @@ class DenseMatrixTest {
 
   @Test
   void aProductOnTwoThreadsHasTheBitsOfItsPartsOnOne() {
-    int rows = 272;
+    int rows = 1072;
     int columns = 513;
     Random random = new Random(3);
     float[] w = Segments.normal(random, rows * columns);

@@ -150,6 +150,32 @@ class TensorTest {
   }
 
   @Test
+  void factorisingALargeMatrixNeedsNoMoreStackThanASmallThreadHas() throws InterruptedException {
+    int n = 400;
+    double[] off = {Double.NaN, Double.NaN, Double.NaN};
+    Thread small =
+        new Thread(
+            null,
+            () -> {
+              Tensor x = new Rng(1).normal(1, n, 2 * n).to(DType.FLOAT64);
+              Tensor gram = x.matmul(x.t()).div(n).requiresGrad(true);
+              Tensor eye = Tensor.eye(DType.FLOAT64, n);
+              Tensor inverse = Linalg.inverse(gram);
+              off[0] = gram.matmul(inverse).sub(eye).abs().max().item();
+              off[1] = Linalg.solve(gram, eye).sub(inverse).abs().max().item();
+              // d log det A / dA = A^-T
+              Tensor gradient =
+                  Autograd.grad(Linalg.slogdet(gram).logAbs(), List.of(gram)).getFirst();
+              off[2] = gradient.sub(inverse.t()).abs().max().item();
+            },
+            "small",
+            1 << 20);
+    small.start();
+    small.join();
+    assertThat(off).containsExactly(new double[3], within(1e-8));
+  }
+
+  @Test
   void theFourierTransformOfACosineHasOneLine() {
     int n = 16;
     double[] wave = new double[n];

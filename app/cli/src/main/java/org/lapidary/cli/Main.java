@@ -71,7 +71,16 @@ public final class Main implements Runnable {
   static CommandLine commandLine(Workplace workplace) {
     List<Object> commands =
         List.of(
-            new MethodsCommand(workplace), new ReproduceCommand(workplace), new VersionCommand());
+            new AssayCommand(workplace),
+            new InfoCommand(workplace),
+            new DiffCommand(workplace),
+            new GenerateCommand(),
+            new CaptureCommand(),
+            new CompressCommand(workplace),
+            new DataCommand(),
+            new MethodsCommand(workplace),
+            new ReproduceCommand(workplace),
+            new VersionCommand());
     CommandLine line = new CommandLine(new Main());
     commands.forEach(line::addSubcommand);
     for (CommandLine one : line.getSubcommands().values()) {

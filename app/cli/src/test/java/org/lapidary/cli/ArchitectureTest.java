@@ -42,7 +42,7 @@ class ArchitectureTest {
     Map<String, List<String>> arrows = new LinkedHashMap<>();
     arrows.put("evidence", List.of());
     arrows.put("kernels", List.of());
-    arrows.put("tensor", List.of("kernels"));
+    arrows.put("tensor", List.of("kernels", "evidence"));
     List<String> below = new ArrayList<>(List.of("evidence", "kernels", "tensor"));
     for (String room : List.of("nn", "io", "data", "train")) {
       arrows.put(room, List.copyOf(below));
@@ -54,8 +54,10 @@ class ArchitectureTest {
     arrows.put("report", List.of("evidence"));
     below.addAll(List.of(METHODS));
     below.add("report");
+    arrows.put("assay", List.copyOf(below));
     arrows.put("catalog", List.copyOf(below));
     below.add("catalog");
+    below.add("assay");
     arrows.put("cli", List.copyOf(below));
     return arrows;
   }

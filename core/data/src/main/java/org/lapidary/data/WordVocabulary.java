@@ -2,12 +2,15 @@ package org.lapidary.data;
 
 import static org.lapidary.io.FormatException.quote;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
+import org.lapidary.io.Json;
 import org.lapidary.nn.Nearest;
 import org.lapidary.nn.Tokenizer;
 
@@ -104,5 +107,34 @@ public final class WordVocabulary implements Tokenizer {
   @Override
   public @Nullable Integer eos() {
     return null;
+  }
+
+  /** Words parted by blanks, as the Hugging Face model {@code WordLevel}. */
+  @Override
+  public String json() {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("version", "1.0");
+    root.putNull("truncation");
+    root.putNull("padding");
+    root.putArray("added_tokens")
+        .addObject()
+        .put("id", bos)
+        .put("content", words.get(bos))
+        .put("single_word", false)
+        .put("lstrip", false)
+        .put("rstrip", false)
+        .put("normalized", false)
+        .put("special", true);
+    root.putNull("normalizer");
+    root.putObject("pre_tokenizer").put("type", "WhitespaceSplit");
+    root.putNull("post_processor");
+    root.putNull("decoder");
+    ObjectNode model = root.putObject("model").put("type", "WordLevel");
+    ObjectNode vocab = model.putObject("vocab");
+    for (int id = 0; id < words.size(); id++) {
+      vocab.put(words.get(id), id);
+    }
+    model.put("unk_token", words.get(bos));
+    return Json.format(root);
   }
 }

@@ -7,8 +7,6 @@ import java.lang.foreign.ValueLayout;
 final class Bits {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.ORDER);
-  private static final ValueLayout.OfInt INT =
-      ValueLayout.JAVA_INT_UNALIGNED.withOrder(Lanes.ORDER);
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(Lanes.ORDER);
 
@@ -19,14 +17,6 @@ final class Bits {
     int value = (code & (1 << bits) - 1) << (bit & 7);
     long at = bit >> 3;
     memory.set(SHORT, at, (short) (memory.get(SHORT, at) | value));
-  }
-
-  static int word32(MemorySegment memory, long at) {
-    return memory.get(INT, at);
-  }
-
-  static long word64(MemorySegment memory, long at) {
-    return memory.get(LONG, at);
   }
 
   /** 64 bits that begin at any bit. */

@@ -8,15 +8,14 @@ import java.util.Map;
  * Weights that are whole numbers of 2, 3, 4 or 8 bits times a float32 scale: w[r, c] = code[r, c] *
  * scale[r, c / group]. Subclasses say how the codes lie in memory.
  */
-abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
+abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes, SparseCodes, TwoFourCodes {
   static final String KIND = "int";
 
   private final int bits;
   private final int group;
-  private final MemorySegment scales;
+  private final Scales scales;
 
-  /** {@code scales} [rows, groups] are ours already. */
-  CodedMatrix(int rows, int columns, int bits, int group, MemorySegment scales) {
+  CodedMatrix(int rows, int columns, int bits, int group, Scales scales) {
     super(rows, columns);
     this.bits = bits;
     this.group = group;
@@ -53,10 +52,11 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
                 .formatted(i, codes[i], bits, least, -least - 1));
       }
     }
-    MemorySegment own = Stored.floats("scales", MemorySegment.ofArray(scales));
+    Scales own = Scales.of(scales, rows, Math.ceilDiv(columns, group));
     return switch (pattern) {
       case DENSE -> DenseCodes.of(codes, own, bits, group, rows, columns);
-      case UNSTRUCTURED, TWO_FOUR -> throw new IllegalArgumentException("not yet");
+      case TWO_FOUR -> TwoFourCodes.of(codes, own, bits, group, rows, columns);
+      case UNSTRUCTURED -> SparseCodes.of(codes, own, bits, group, rows, columns);
     };
   }
 
@@ -67,14 +67,21 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
     }
     int group = meta.integer("group", 1, Integer.MAX_VALUE);
     meta.cells();
-    long count = (long) meta.rows() * Math.ceilDiv(meta.columns(), group);
-    MemorySegment scales = Stored.floats("scales", meta.part(parts, "scales", count * Float.BYTES));
+    int groups = Math.ceilDiv(meta.columns(), group);
+    MemorySegment part = meta.part(parts, "scales", Scales.size(meta.rows(), groups));
+    Scales scales = new Scales(Stored.floats("scales", part), meta.rows(), groups);
     return switch (meta.text("pattern")) {
       case DenseCodes.PATTERN -> DenseCodes.of(meta, parts, bits, group, scales);
+      case SparseCodes.PATTERN -> SparseCodes.of(meta, parts, bits, group, scales);
+      case TwoFourCodes.PATTERN -> TwoFourCodes.of(meta, parts, bits, group, scales);
       default ->
           throw new IllegalArgumentException(
-              "pattern of a packed matrix is '%s'; it is %s"
-                  .formatted(meta.text("pattern"), DenseCodes.PATTERN));
+              "pattern of a packed matrix is '%s'; it is %s, %s or %s"
+                  .formatted(
+                      meta.text("pattern"),
+                      DenseCodes.PATTERN,
+                      SparseCodes.PATTERN,
+                      TwoFourCodes.PATTERN));
     };
   }
 
@@ -86,13 +93,13 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
     return group;
   }
 
-  final MemorySegment scales() {
+  final Scales scales() {
     return scales;
   }
 
   /** Scales of one row. */
   final int groups() {
-    return Math.ceilDiv(columns(), group);
+    return scales.groups();
   }
 
   /** The name of the pattern in the serial form. */
@@ -104,29 +111,26 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
   /** Writes the codes of row r as floats [padded], zeros past the last column. */
   abstract void codes(int r, MemorySegment row);
 
-  /** {@link #product} when every group but the last is a whole number of slots. */
-  abstract void slotProduct(MemorySegment x, MemorySegment y, long from, long to);
+  /** Whether the groups are whole numbers of what the kernel takes at once. */
+  abstract boolean grouped();
+
+  /** {@link #tile} where {@link #grouped}. */
+  abstract void blocks(MemorySegment x, int from, int count, MemorySegment sums);
 
   @Override
-  final boolean readsWholeSlots() {
-    return true;
-  }
-
-  @Override
-  final void product(MemorySegment x, MemorySegment y, long from, long to) {
-    if (group % SLOT == 0 || group >= columns()) {
-      slotProduct(x, y, from, to);
+  final void tile(MemorySegment x, int from, int count, MemorySegment sums) {
+    if (grouped()) {
+      blocks(x, from, count, sums);
     } else {
-      rowByRow(x, y, from, to);
+      rowByRow(x, from, count, sums);
     }
   }
 
   @Override
   final MemorySegment row(int r, MemorySegment scratch) {
     codes(r, scratch);
-    long scale = (long) r * groups() * Float.BYTES;
     for (int g = 0; g < groups(); g++) {
-      float s = scales.get(DenseProduct.FLOAT, scale + (long) g * Float.BYTES);
+      float s = scales.get(r, g);
       int first = g * group;
       int end = (int) Math.min(columns(), (long) first + group);
       for (int c = first; c < end; c++) {
@@ -149,7 +153,7 @@ abstract sealed class CodedMatrix extends RowMatrix permits DenseCodes {
   @Override
   public final Map<String, MemorySegment> parts() {
     Map<String, MemorySegment> parts = new HashMap<>(codeParts());
-    parts.put("scales", scales.asReadOnly());
+    parts.put("scales", scales.memory().asReadOnly());
     return Map.copyOf(parts);
   }
 

@@ -2,226 +2,178 @@ package org.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
-import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.LongVector;
-import jdk.incubator.vector.VectorOperators;
 
-/**
- * Codes of every column. A slot of 16 columns takes 2 * bits bytes. Codes of 8 bits are bytes in
- * order. Narrower ones: the even columns fill the first half of the slot, the odd columns the
- * second, each in order from the lowest bit. So one 64-bit load, repeated over the vector, gives
- * every lane the half that holds its code, and two shifts cut the code out.
- */
+/** Codes of every column, in the layout of {@link CodeLanes}. */
 final class DenseCodes extends CodedMatrix {
   static final String PATTERN = "dense";
-
-  /** By width: how far left the code of lane j lies from the top of its 32 bits. */
-  private static final int[][] SHIFTS = {{}, {}, shifts(2), shifts(3), shifts(4)};
 
   private final MemorySegment codes;
   private final long nonZeros;
 
   private DenseCodes(
-      int rows, int columns, int bits, int group, MemorySegment scales, MemorySegment codes) {
+      int rows, int columns, int bits, int group, Scales scales, MemorySegment codes) {
     super(rows, columns, bits, group, scales);
     this.codes = codes;
     this.nonZeros = countNonZeros();
   }
 
-  static DenseCodes of(
-      byte[] codes, MemorySegment scales, int bits, int group, int rows, int columns) {
-    long row = rowBytes(columns, bits);
-    MemorySegment packed = MemorySegment.ofArray(new byte[Math.toIntExact(rows * row + 1)]);
+  static DenseCodes of(byte[] codes, Scales scales, int bits, int group, int rows, int columns) {
+    int width = padded(columns);
+    long block = CodeLanes.bytes(bits, width);
+    MemorySegment packed = Stored.zeros(Math.ceilDiv(rows, BLOCK) * block);
     for (int r = 0; r < rows; r++) {
       for (int c = 0; c < columns; c++) {
-        long bit = r * row * Byte.SIZE + offset(c, bits);
-        Bits.put(packed, bit, bits, codes[r * columns + c]);
+        byte code = codes[r * columns + c];
+        CodeLanes.put(packed, r / BLOCK * block, bits, width, r % BLOCK, c, code);
       }
     }
-    MemorySegment own = Stored.slack(packed.asSlice(0, rows * row));
-    return new DenseCodes(rows, columns, bits, group, scales, own);
+    return new DenseCodes(rows, columns, bits, group, scales, packed);
   }
 
   static DenseCodes of(
-      Meta meta, Map<String, MemorySegment> parts, int bits, int group, MemorySegment scales) {
-    long bytes = meta.rows() * rowBytes(meta.columns(), bits);
+      Meta meta, Map<String, MemorySegment> parts, int bits, int group, Scales scales) {
+    long block = CodeLanes.bytes(bits, padded(meta.columns()));
+    long bytes = Math.ceilDiv(meta.rows(), BLOCK) * block;
     MemorySegment own = Stored.slack(meta.part(parts, "codes", bytes));
     return new DenseCodes(meta.rows(), meta.columns(), bits, group, scales, own);
   }
 
-  private static long rowBytes(int columns, int bits) {
-    return (long) padded(columns) / Byte.SIZE * bits;
-  }
-
-  /** Where in its row the code of column c begins, in bits. */
-  private static long offset(int c, int bits) {
-    long slot = (long) (c / SLOT) * SLOT * bits;
-    int j = c % SLOT;
-    return slot + (bits == 8 ? j * 8 : (j & 1) * 8 * bits + (j >> 1) * bits);
-  }
-
-  private static int[] shifts(int bits) {
-    int[] shifts = new int[SLOT];
-    for (int j = 0; j < SLOT; j++) {
-      // the even half ends at bit 32, the odd half begins there
-      int low = (j & 1) == 0 ? 32 - 8 * bits : 0;
-      shifts[j] = 32 - bits - low - (j >> 1) * bits;
-    }
-    return shifts;
+  @Override
+  boolean grouped() {
+    return group() % SLOT == 0 || group() >= columns();
   }
 
   @Override
-  void slotProduct(MemorySegment x, MemorySegment y, long from, long to) {
-    int slots = padded() / SLOT;
-    int perGroup = group() >= columns() ? slots : group() / SLOT;
-    long r = from;
-    if (bits() == 8) {
-      for (; r < to; r++) {
-        y.set(DenseProduct.FLOAT, r * Float.BYTES, bytes((int) r, x, perGroup));
+  void blocks(MemorySegment x, int from, int count, MemorySegment sums) {
+    int width = padded();
+    int perGroup = group() >= columns() ? width : group();
+    MemorySegment memory = scales().memory();
+    for (int i = 0; i < count; i += 4) {
+      int r = from + i;
+      long begin = r / BLOCK * CodeLanes.bytes(bits(), width);
+      long s = scales().at(r, 0);
+      if (bits() == 8) {
+        begin += (long) (r % BLOCK) * width;
+        bytes(codes, begin, memory, s, scales().stride(), x, width, perGroup, sums, i);
+      } else {
+        int skip = bits() * (r % BLOCK);
+        narrow(
+            codes, begin, bits(), skip, memory, s, scales().stride(), x, width, perGroup, sums, i);
       }
-      return;
-    }
-    for (; r + 4 <= to; r += 4) {
-      four(codes, bits(), scales(), r, x, slots, perGroup, groups(), y);
-    }
-    for (; r < to; r++) {
-      float sum = one(codes, bits(), scales(), r, x, slots, perGroup, groups());
-      y.set(DenseProduct.FLOAT, r * Float.BYTES, sum);
     }
   }
 
-  private static void four(
+  private static void narrow(
       MemorySegment codes,
+      long begin,
       int bits,
+      int skip,
       MemorySegment scales,
-      long r,
+      long s,
+      long stride,
       MemorySegment x,
-      int slots,
+      int width,
       int perGroup,
-      int groups,
-      MemorySegment y) {
-    IntVector shift = IntVector.fromArray(Lanes.INT, SHIFTS[bits], 0);
-    long row = (long) slots * 2 * bits;
-    long w0 = r * row;
-    long w1 = w0 + row;
-    long w2 = w1 + row;
-    long w3 = w2 + row;
-    long scale = r * groups * Float.BYTES;
-    long next = (long) groups * Float.BYTES;
-    FloatVector t0 = FloatVector.zero(Lanes.FLOAT);
-    FloatVector t1 = t0;
-    FloatVector t2 = t0;
-    FloatVector t3 = t0;
-    int i = 0;
-    for (int g = 0; g < groups; g++) {
-      int end = Math.min(slots, (g + 1) * perGroup) * SLOT;
-      FloatVector a0 = FloatVector.zero(Lanes.FLOAT);
-      FloatVector a1 = a0;
-      FloatVector a2 = a0;
-      FloatVector a3 = a0;
-      for (; i < end; i += Lanes.COUNT) {
-        FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
-        a0 = unpack(codes, w0, i, bits, shift).fma(u, a0);
-        a1 = unpack(codes, w1, i, bits, shift).fma(u, a1);
-        a2 = unpack(codes, w2, i, bits, shift).fma(u, a2);
-        a3 = unpack(codes, w3, i, bits, shift).fma(u, a3);
+      MemorySegment sums,
+      int index) {
+    FloatVector zero = FloatVector.zero(Lanes.FLOAT);
+    FloatVector a0 = zero;
+    FloatVector a1 = zero;
+    FloatVector a2 = zero;
+    FloatVector a3 = zero;
+    FloatVector t0 = zero;
+    FloatVector t1 = zero;
+    FloatVector t2 = zero;
+    FloatVector t3 = zero;
+    int left = perGroup;
+    for (int i = 0; i < width; i += Lanes.COUNT) {
+      if (left == 0) {
+        t0 = a0.fma(Scales.of(scales, s, 0), t0);
+        t1 = a1.fma(Scales.of(scales, s, 1), t1);
+        t2 = a2.fma(Scales.of(scales, s, 2), t2);
+        t3 = a3.fma(Scales.of(scales, s, 3), t3);
+        a0 = zero;
+        a1 = zero;
+        a2 = zero;
+        a3 = zero;
+        left = perGroup;
+        s += stride;
       }
-      t0 = a0.fma(scale(scales, scale), t0);
-      t1 = a1.fma(scale(scales, scale + next), t1);
-      t2 = a2.fma(scale(scales, scale + 2 * next), t2);
-      t3 = a3.fma(scale(scales, scale + 3 * next), t3);
-      scale += Float.BYTES;
+      left -= Lanes.COUNT;
+      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
+      IntVector v = CodeLanes.load(codes, begin, bits, width, i);
+      v = CodeLanes.next(v, skip);
+      a0 = CodeLanes.top(v, bits).fma(u, a0);
+      v = CodeLanes.next(v, bits);
+      a1 = CodeLanes.top(v, bits).fma(u, a1);
+      v = CodeLanes.next(v, bits);
+      a2 = CodeLanes.top(v, bits).fma(u, a2);
+      v = CodeLanes.next(v, bits);
+      a3 = CodeLanes.top(v, bits).fma(u, a3);
     }
-    long out = r * Float.BYTES;
-    y.set(DenseProduct.FLOAT, out, DenseProduct.sum(t0));
-    y.set(DenseProduct.FLOAT, out + 4, DenseProduct.sum(t1));
-    y.set(DenseProduct.FLOAT, out + 8, DenseProduct.sum(t2));
-    y.set(DenseProduct.FLOAT, out + 12, DenseProduct.sum(t3));
+    Sums.set(sums, index, a0.fma(Scales.of(scales, s, 0), t0));
+    Sums.set(sums, index + 1, a1.fma(Scales.of(scales, s, 1), t1));
+    Sums.set(sums, index + 2, a2.fma(Scales.of(scales, s, 2), t2));
+    Sums.set(sums, index + 3, a3.fma(Scales.of(scales, s, 3), t3));
   }
 
-  private static float one(
+  private static void bytes(
       MemorySegment codes,
-      int bits,
+      long begin,
       MemorySegment scales,
-      long r,
+      long s,
+      long stride,
       MemorySegment x,
-      int slots,
+      int width,
       int perGroup,
-      int groups) {
-    IntVector shift = IntVector.fromArray(Lanes.INT, SHIFTS[bits], 0);
-    long w = r * slots * 2 * bits;
-    long scale = r * groups * Float.BYTES;
-    FloatVector t = FloatVector.zero(Lanes.FLOAT);
-    int i = 0;
-    for (int g = 0; g < groups; g++) {
-      int end = Math.min(slots, (g + 1) * perGroup) * SLOT;
-      FloatVector a = FloatVector.zero(Lanes.FLOAT);
-      for (; i < end; i += Lanes.COUNT) {
-        FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
-        a = unpack(codes, w, i, bits, shift).fma(u, a);
+      MemorySegment sums,
+      int index) {
+    FloatVector zero = FloatVector.zero(Lanes.FLOAT);
+    FloatVector a0 = zero;
+    FloatVector a1 = zero;
+    FloatVector a2 = zero;
+    FloatVector a3 = zero;
+    FloatVector t0 = zero;
+    FloatVector t1 = zero;
+    FloatVector t2 = zero;
+    FloatVector t3 = zero;
+    long w1 = begin + width;
+    long w2 = w1 + width;
+    long w3 = w2 + width;
+    int left = perGroup;
+    for (int i = 0; i < width; i += Lanes.COUNT) {
+      if (left == 0) {
+        t0 = a0.fma(Scales.of(scales, s, 0), t0);
+        t1 = a1.fma(Scales.of(scales, s, 1), t1);
+        t2 = a2.fma(Scales.of(scales, s, 2), t2);
+        t3 = a3.fma(Scales.of(scales, s, 3), t3);
+        a0 = zero;
+        a1 = zero;
+        a2 = zero;
+        a3 = zero;
+        left = perGroup;
+        s += stride;
       }
-      t = a.fma(scale(scales, scale), t);
-      scale += Float.BYTES;
+      left -= Lanes.COUNT;
+      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
+      a0 = CodeLanes.widen(codes, begin + i).fma(u, a0);
+      a1 = CodeLanes.widen(codes, w1 + i).fma(u, a1);
+      a2 = CodeLanes.widen(codes, w2 + i).fma(u, a2);
+      a3 = CodeLanes.widen(codes, w3 + i).fma(u, a3);
     }
-    return DenseProduct.sum(t);
-  }
-
-  private float bytes(int r, MemorySegment x, int perGroup) {
-    long w = (long) r * padded();
-    long scale = (long) r * groups() * Float.BYTES;
-    FloatVector t = FloatVector.zero(Lanes.FLOAT);
-    int i = 0;
-    for (int g = 0; g < groups(); g++) {
-      int end = Math.min(padded() / SLOT, (g + 1) * perGroup) * SLOT;
-      FloatVector a = FloatVector.zero(Lanes.FLOAT);
-      for (; i < end; i += Lanes.COUNT) {
-        a = widen(codes, w + i).fma(DenseProduct.load(x, (long) i * Float.BYTES), a);
-      }
-      t = a.fma(scale(scales(), scale), t);
-      scale += Float.BYTES;
-    }
-    return DenseProduct.sum(t);
-  }
-
-  /** The codes of the columns from i on, of the row that begins at byte {@code row}. */
-  private static FloatVector unpack(
-      MemorySegment codes, long row, int i, int bits, IntVector shift) {
-    long word = Bits.word64(codes, row + (long) (i >> 4) * 2 * bits) << 32 - 8 * bits;
-    if (Lanes.COUNT < SLOT) {
-      word >>>= (i & 15) / 2 * bits;
-    }
-    return (FloatVector)
-        LongVector.broadcast(Lanes.LONG, word)
-            .reinterpretAsInts()
-            .lanewise(VectorOperators.LSHL, shift)
-            .lanewise(VectorOperators.ASHR, 32 - bits)
-            .convert(VectorOperators.I2F, 0);
-  }
-
-  private static FloatVector widen(MemorySegment codes, long at) {
-    return (FloatVector)
-        ByteVector.fromMemorySegment(Lanes.BYTE, codes, at, Lanes.ORDER)
-            .convertShape(VectorOperators.B2F, Lanes.FLOAT, 0);
-  }
-
-  private static FloatVector scale(MemorySegment scales, long at) {
-    return FloatVector.broadcast(Lanes.FLOAT, scales.get(DenseProduct.FLOAT, at));
+    Sums.set(sums, index, a0.fma(Scales.of(scales, s, 0), t0));
+    Sums.set(sums, index + 1, a1.fma(Scales.of(scales, s, 1), t1));
+    Sums.set(sums, index + 2, a2.fma(Scales.of(scales, s, 2), t2));
+    Sums.set(sums, index + 3, a3.fma(Scales.of(scales, s, 3), t3));
   }
 
   @Override
   void codes(int r, MemorySegment row) {
-    long begin = r * rowBytes(columns(), bits());
-    if (bits() == 8) {
-      for (int i = 0; i < padded(); i += Lanes.COUNT) {
-        widen(codes, begin + i).intoMemorySegment(row, (long) i * Float.BYTES, Lanes.ORDER);
-      }
-      return;
-    }
-    IntVector shift = IntVector.fromArray(Lanes.INT, SHIFTS[bits()], 0);
+    long begin = r / BLOCK * CodeLanes.bytes(bits(), padded());
     for (int i = 0; i < padded(); i += Lanes.COUNT) {
-      unpack(codes, begin, i, bits(), shift)
+      CodeLanes.row(codes, begin, bits(), padded(), i, r % BLOCK)
           .intoMemorySegment(row, (long) i * Float.BYTES, Lanes.ORDER);
     }
   }

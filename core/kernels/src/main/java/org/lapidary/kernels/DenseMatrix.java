@@ -19,7 +19,7 @@ final class DenseMatrix extends RowMatrix {
 
   static DenseMatrix of(float[] w, int rows, int columns) {
     Stored.matrix(w.length, rows, columns);
-    return new DenseMatrix(rows, columns, Stored.floats("w", MemorySegment.ofArray(w)));
+    return new DenseMatrix(rows, columns, Stored.floats("w", w));
   }
 
   static DenseMatrix of(Meta meta, Map<String, MemorySegment> parts) {
@@ -28,13 +28,8 @@ final class DenseMatrix extends RowMatrix {
   }
 
   @Override
-  boolean readsWholeSlots() {
-    return false;
-  }
-
-  @Override
-  void product(MemorySegment x, MemorySegment y, long from, long to) {
-    DenseProduct.rows(values, x, columns(), y, 0, 1, from, to);
+  void tile(MemorySegment x, int from, int count, MemorySegment sums) {
+    DenseProduct.rows(values, x, columns(), from, count, sums);
   }
 
   @Override

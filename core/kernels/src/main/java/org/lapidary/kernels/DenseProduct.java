@@ -4,7 +4,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
-import jdk.incubator.vector.VectorOperators;
 
 /** Rows of a dense float32 matrix times one vector. */
 final class DenseProduct {
@@ -15,35 +14,22 @@ final class DenseProduct {
   private DenseProduct() {}
 
   /**
-   * y[at + stride r] = w[r] . x for the rows r in [from, to) of w [.., columns], row-major. Four
-   * rows share each load of x and keep eight sums going, which hides the latency of the additions.
+   * sums[i] = the lanes of w[from + i] . x for {@code count} rows of w [.., columns], row-major.
+   * Four rows share each load of x and keep eight sums going, which hides the latency of additions.
    */
   static void rows(
-      MemorySegment w,
-      MemorySegment x,
-      int columns,
-      MemorySegment y,
-      long at,
-      long stride,
-      long from,
-      long to) {
-    long r = from;
-    for (; r + 4 <= to; r += 4) {
-      four(w, r, x, columns, y, at, stride);
+      MemorySegment w, MemorySegment x, int columns, int from, int count, MemorySegment sums) {
+    int i = 0;
+    for (; i + 4 <= count; i += 4) {
+      four(w, (long) from + i, x, columns, sums, i);
     }
-    for (; r < to; r++) {
-      y.set(FLOAT, (at + stride * r) * Float.BYTES, one(w, r, x, columns));
+    for (; i < count; i++) {
+      Sums.set(sums, i, one(w, (long) from + i, x, columns));
     }
   }
 
   private static void four(
-      MemorySegment w,
-      long r,
-      MemorySegment x,
-      int columns,
-      MemorySegment y,
-      long at,
-      long stride) {
+      MemorySegment w, long r, MemorySegment x, int columns, MemorySegment sums, int index) {
     long row = (long) columns * Float.BYTES;
     long w0 = r * row;
     long w1 = w0 + row;
@@ -81,15 +67,13 @@ final class DenseProduct {
       a2 = load(w, w2 + p, in).fma(u, a2);
       a3 = load(w, w3 + p, in).fma(u, a3);
     }
-    long out = (at + stride * r) * Float.BYTES;
-    long next = stride * Float.BYTES;
-    y.set(FLOAT, out, sum(a0.add(b0)));
-    y.set(FLOAT, out + next, sum(a1.add(b1)));
-    y.set(FLOAT, out + 2 * next, sum(a2.add(b2)));
-    y.set(FLOAT, out + 3 * next, sum(a3.add(b3)));
+    Sums.set(sums, index, a0.add(b0));
+    Sums.set(sums, index + 1, a1.add(b1));
+    Sums.set(sums, index + 2, a2.add(b2));
+    Sums.set(sums, index + 3, a3.add(b3));
   }
 
-  private static float one(MemorySegment w, long r, MemorySegment x, int columns) {
+  private static FloatVector one(MemorySegment w, long r, MemorySegment x, int columns) {
     long row = r * columns * Float.BYTES;
     FloatVector a = FloatVector.zero(Lanes.FLOAT);
     FloatVector b = a;
@@ -105,18 +89,14 @@ final class DenseProduct {
       VectorMask<Float> in = Lanes.FLOAT.indexInRange(i, columns);
       a = load(w, row + p, in).fma(load(x, p, in), a);
     }
-    return sum(a.add(b));
+    return a.add(b);
   }
 
   static FloatVector load(MemorySegment s, long at) {
     return FloatVector.fromMemorySegment(Lanes.FLOAT, s, at, Lanes.ORDER);
   }
 
-  private static FloatVector load(MemorySegment s, long at, VectorMask<Float> in) {
+  static FloatVector load(MemorySegment s, long at, VectorMask<Float> in) {
     return FloatVector.fromMemorySegment(Lanes.FLOAT, s, at, Lanes.ORDER, in);
-  }
-
-  static float sum(FloatVector v) {
-    return v.reduceLanes(VectorOperators.ADD);
   }
 }

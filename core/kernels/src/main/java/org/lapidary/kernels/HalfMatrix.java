@@ -7,8 +7,6 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShape;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * IEEE float16 storage, row-major; products and sums are float32.
@@ -22,8 +20,6 @@ final class HalfMatrix extends RowMatrix {
 
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.ORDER);
-  private static final VectorSpecies<Short> HALVES =
-      VectorSpecies.of(short.class, VectorShape.forBitSize(Lanes.FLOAT.vectorBitSize() / 2));
 
   private static final int TO_FLOAT = 13;
   private static final int SIGN_AND_VALUE = 0x8FFFE000;
@@ -44,20 +40,17 @@ final class HalfMatrix extends RowMatrix {
 
   static HalfMatrix of(float[] w, int rows, int columns) {
     Stored.matrix(w.length, rows, columns);
-    short[] halves = new short[w.length];
+    MemorySegment halves = Stored.zeros((long) w.length * Short.BYTES);
     for (int i = 0; i < w.length; i++) {
-      halves[i] = Float.floatToFloat16(w[i]);
-      if (!finite(halves[i])) {
+      short half = Float.floatToFloat16(w[i]);
+      if (!finite(half)) {
         throw new IllegalArgumentException(
             "w holds %s at index %d; float16 reaches from -65504 to 65504, use float32 instead"
                 .formatted(w[i], i));
       }
+      halves.set(SHORT, (long) i * Short.BYTES, half);
     }
-    MemorySegment bytes = MemorySegment.ofArray(new byte[Math.multiplyExact(halves.length, 2)]);
-    for (int i = 0; i < halves.length; i++) {
-      bytes.set(SHORT, (long) i * Short.BYTES, halves[i]);
-    }
-    return new HalfMatrix(rows, columns, Stored.slack(bytes));
+    return new HalfMatrix(rows, columns, halves);
   }
 
   static HalfMatrix of(Meta meta, Map<String, MemorySegment> parts) {
@@ -77,23 +70,19 @@ final class HalfMatrix extends RowMatrix {
   }
 
   @Override
-  boolean readsWholeSlots() {
-    return true;
-  }
-
-  @Override
-  void product(MemorySegment x, MemorySegment y, long from, long to) {
-    long r = from;
-    for (; r + 4 <= to; r += 4) {
-      four(halves, r, x, columns(), y);
+  void tile(MemorySegment x, int from, int count, MemorySegment sums) {
+    int i = 0;
+    for (; i + 4 <= count; i += 4) {
+      four(halves, (long) from + i, x, columns(), sums, i);
     }
-    for (; r < to; r++) {
-      y.set(DenseProduct.FLOAT, r * Float.BYTES, one(halves, r, x, columns()));
+    for (; i < count; i++) {
+      Sums.set(sums, i, one(halves, (long) from + i, x, columns()));
     }
   }
 
   /** The last vector of a row may reach into the next row, where x is 0. */
-  private static void four(MemorySegment w, long r, MemorySegment x, int columns, MemorySegment y) {
+  private static void four(
+      MemorySegment w, long r, MemorySegment x, int columns, MemorySegment sums, int index) {
     long row = (long) columns * Short.BYTES;
     long w0 = r * row;
     long w1 = w0 + row;
@@ -111,27 +100,26 @@ final class HalfMatrix extends RowMatrix {
       a2 = widen(w, w2 + p).fma(u, a2);
       a3 = widen(w, w3 + p).fma(u, a3);
     }
-    long out = r * Float.BYTES;
-    y.set(DenseProduct.FLOAT, out, DenseProduct.sum(a0));
-    y.set(DenseProduct.FLOAT, out + 4, DenseProduct.sum(a1));
-    y.set(DenseProduct.FLOAT, out + 8, DenseProduct.sum(a2));
-    y.set(DenseProduct.FLOAT, out + 12, DenseProduct.sum(a3));
+    Sums.set(sums, index, a0);
+    Sums.set(sums, index + 1, a1);
+    Sums.set(sums, index + 2, a2);
+    Sums.set(sums, index + 3, a3);
   }
 
-  private static float one(MemorySegment w, long r, MemorySegment x, int columns) {
+  private static FloatVector one(MemorySegment w, long r, MemorySegment x, int columns) {
     long row = r * columns * Short.BYTES;
     FloatVector a = FloatVector.zero(Lanes.FLOAT);
     for (int i = 0; i < columns; i += Lanes.COUNT) {
       FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
       a = widen(w, row + (long) i * Short.BYTES).fma(u, a);
     }
-    return DenseProduct.sum(a);
+    return a;
   }
 
   private static FloatVector widen(MemorySegment w, long at) {
     IntVector bits =
         (IntVector)
-            ShortVector.fromMemorySegment(HALVES, w, at, Lanes.ORDER)
+            ShortVector.fromMemorySegment(Lanes.SHORT, w, at, Lanes.ORDER)
                 .convertShape(VectorOperators.S2I, Lanes.INT, 0);
     return bits.lanewise(VectorOperators.LSHL, TO_FLOAT)
         .and(SIGN_AND_VALUE)

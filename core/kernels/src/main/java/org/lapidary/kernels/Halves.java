@@ -9,6 +9,9 @@ final class Halves {
   /** Elements below which handing work to a second thread costs more than it saves. */
   private static final long WORTH_SPLITTING = 1 << 17;
 
+  /** The second half begins at a multiple of this: no vector of floats, no block of rows is cut. */
+  private static final int STEP = 16;
+
   private static final Thread ANOTHER = Thread.ofPlatform().unstarted(() -> {});
 
   /** The loop body over [from, to). */
@@ -23,15 +26,14 @@ final class Halves {
    * keep the work on that thread.
    */
   static void run(long n, long each, Range body, MemorySegment... touched) {
-    if (n < 2
+    if (n < 2 * STEP
         || n * each < WORTH_SPLITTING
         || ForkJoinPool.getCommonPoolParallelism() < 1
         || !shared(touched)) {
       body.run(0, n);
       return;
     }
-    // a multiple of 16 where there are enough, so that only the second half has a tail
-    long middle = n < 64 ? n / 2 : n / 2 & -16;
+    long middle = n / 2 / STEP * STEP;
     ForkJoinTask<?> second = ForkJoinPool.commonPool().submit(() -> body.run(middle, n));
     try {
       body.run(0, middle);

@@ -18,7 +18,9 @@ final class Lanes {
 
   static final VectorSpecies<Integer> INT = FLOAT.withLanes(int.class);
 
-  static final VectorSpecies<Long> LONG = FLOAT.withLanes(long.class);
+  /** A short for every float. */
+  static final VectorSpecies<Short> SHORT =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(FLOAT.vectorBitSize() / 2));
 
   /** A byte for every float; of 128 bits of floats it is twice as many, the narrowest there are. */
   static final VectorSpecies<Byte> BYTE =

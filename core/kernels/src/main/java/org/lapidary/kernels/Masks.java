@@ -2,6 +2,7 @@ package org.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.function.IntPredicate;
 import jdk.incubator.vector.VectorMask;
 
 /**
@@ -11,7 +12,6 @@ import jdk.incubator.vector.VectorMask;
 final class Masks {
   private static final ValueLayout.OfShort SLOT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(Lanes.ORDER);
-  private static final int LANES = (1 << Lanes.COUNT) - 1;
 
   private Masks() {}
 
@@ -21,26 +21,46 @@ final class Masks {
   }
 
   /** The 16 bits at byte {@code at}. */
-  static int slot(MemorySegment masks, long at) {
+  private static int slot(MemorySegment masks, long at) {
     return masks.get(SLOT, at) & 0xFFFF;
   }
 
-  static void slot(MemorySegment masks, long at, int bits) {
+  private static void slot(MemorySegment masks, long at, int bits) {
     masks.set(SLOT, at, (short) bits);
   }
 
-  /** The bits of the vector that begins at column {@code i} of the row beginning at {@code row}. */
-  static int vector(MemorySegment masks, long row, int i) {
-    int bits = slot(masks, row + (i >> 4 << 1));
-    return Lanes.COUNT == RowMatrix.SLOT ? bits : bits >>> (i & 15) & LANES;
+  /** The bits of vector {@code i} of the row that begins at byte {@code row}. */
+  static int bits(MemorySegment masks, long row, int i) {
+    // Lanes.COUNT is a constant, so only one of these is compiled
+    return switch (Lanes.COUNT) {
+      case 16 -> slot(masks, row + 2L * i);
+      case 8 -> masks.get(ValueLayout.JAVA_BYTE, row + i) & 0xFF;
+      default -> masks.get(ValueLayout.JAVA_BYTE, row + (i >> 1)) >>> 4 * (i & 1) & 15;
+    };
   }
 
-  static VectorMask<Float> floats(int bits) {
+  static VectorMask<Float> mask(int bits) {
     return VectorMask.fromLong(Lanes.FLOAT, bits);
   }
 
-  static VectorMask<Integer> ints(int bits) {
-    return VectorMask.fromLong(Lanes.INT, bits);
+  /** {@link #bits} as a mask. */
+  static VectorMask<Float> vector(MemorySegment masks, long row, int i) {
+    return mask(bits(masks, row, i));
+  }
+
+  /** Keeps the cells [rows, columns] for which {@code kept} holds. */
+  static MemorySegment of(int rows, int columns, IntPredicate kept) {
+    long row = rowBytes(columns);
+    MemorySegment masks = Stored.empty(rows * row);
+    for (int r = 0; r < rows; r++) {
+      for (int c = 0; c < columns; c++) {
+        if (kept.test(r * columns + c)) {
+          long at = r * row + (c >> 4 << 1);
+          slot(masks, at, slot(masks, at) | 1 << (c & 15));
+        }
+      }
+    }
+    return masks;
   }
 
   /** Kept weights before each row, and of all rows last; refuses bits past the last column. */

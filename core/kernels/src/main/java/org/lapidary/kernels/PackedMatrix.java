@@ -41,7 +41,7 @@ public sealed interface PackedMatrix permits RowMatrix {
    *
    * @param x [batch, in] float32
    * @param y [batch, out] float32, written
-   * @throws IllegalArgumentException if a size is wrong, or x and y share memory
+   * @throws IllegalArgumentException if a size is wrong or y is read-only
    */
   void multiply(MemorySegment x, MemorySegment y, int batch);
 
@@ -70,16 +70,20 @@ public sealed interface PackedMatrix permits RowMatrix {
       case DenseMatrix.FORMAT -> DenseMatrix.of(m, parts);
       case HalfMatrix.FORMAT -> HalfMatrix.of(m, parts);
       case SparseMatrix.FORMAT -> SparseMatrix.of(m, parts);
+      case TwoFourMatrix.FORMAT -> TwoFourMatrix.of(m, parts);
       case CodedMatrix.KIND -> CodedMatrix.of(m, parts);
       default ->
           throw new IllegalArgumentException(
-              "a packed matrix of kind '%s'; known kinds are %s, %s, %s, %s"
+              "a packed matrix of kind '%s'; known kinds are %s"
                   .formatted(
                       m.kind(),
-                      DenseMatrix.FORMAT,
-                      HalfMatrix.FORMAT,
-                      SparseMatrix.FORMAT,
-                      CodedMatrix.KIND));
+                      String.join(
+                          ", ",
+                          DenseMatrix.FORMAT,
+                          HalfMatrix.FORMAT,
+                          SparseMatrix.FORMAT,
+                          TwoFourMatrix.FORMAT,
+                          CodedMatrix.KIND)));
     };
   }
 
@@ -104,7 +108,9 @@ public sealed interface PackedMatrix permits RowMatrix {
    * @throws IllegalArgumentException naming the first group of {@code w} with more
    */
   static PackedMatrix structured(float[] w, int rows, int columns, int n, int m) {
-    return SparseMatrix.of(w, rows, columns, n, m);
+    return n == 2 && m == 4
+        ? TwoFourMatrix.of(w, rows, columns)
+        : SparseMatrix.of(w, rows, columns, n, m);
   }
 
   /**

@@ -8,11 +8,27 @@ import java.lang.foreign.MemorySegment;
  * inputs, for which a row is unpacked once and used for all of them.
  */
 abstract sealed class RowMatrix implements PackedMatrix
-    permits DenseMatrix, HalfMatrix, SparseMatrix, CodedMatrix {
+    permits DenseMatrix, HalfMatrix, SparseMatrix, TwoFourMatrix, CodedMatrix {
   /** Columns come in slots of this many, at every vector width, so that files look the same. */
   static final int SLOT = 16;
 
+  /** Rows come in blocks of this many where a format lays several rows together. */
+  static final int BLOCK = 8;
+
+  /** Rows whose sums stay in the nearest cache while their columns go by. */
+  private static final int TILE = 512;
+
+  /** Inputs that are taken at once, which bounds the memory a large batch needs. */
+  private static final int CHUNK = 256;
+
+  /*
+   * Inputs and outputs are copied, which costs little beside the product: the kernels then meet one
+   * kind of segment, whatever the caller passes, and the compiler's guesses about it hold.
+   */
   private static final ThreadLocal<Scratch> INPUT = ThreadLocal.withInitial(Scratch::new);
+  private static final ThreadLocal<Scratch> OUTPUT = ThreadLocal.withInitial(Scratch::new);
+  private static final ThreadLocal<Scratch> DEALT = ThreadLocal.withInitial(Scratch::new);
+  private static final ThreadLocal<Scratch> SUMS = ThreadLocal.withInitial(Scratch::new);
   private static final ThreadLocal<Scratch> ROW = ThreadLocal.withInitial(Scratch::new);
 
   private final int rows;
@@ -43,11 +59,12 @@ abstract sealed class RowMatrix implements PackedMatrix
     return Math.ceilDiv(columns, SLOT) * SLOT;
   }
 
-  /** Whether {@link #product} reads x up to whole slots, past its last column. */
-  abstract boolean readsWholeSlots();
-
-  /** y[r] = row r . x for the rows in [from, to), x [columns] or [padded]. */
-  abstract void product(MemorySegment x, MemorySegment y, long from, long to);
+  /**
+   * sums[i] = the lanes of row (from + i) . x for {@code count} rows, x [padded] with zeros past
+   * the last column; {@code from} begins a block. There is room for a whole block past the last
+   * row.
+   */
+  abstract void tile(MemorySegment x, int from, int count, MemorySegment sums);
 
   /** Row r as float32 [columns or more]: a view, or {@code scratch} [padded] filled with it. */
   abstract MemorySegment row(int r, MemorySegment scratch);
@@ -60,23 +77,53 @@ abstract sealed class RowMatrix implements PackedMatrix
     Check.floats("x [batch " + batch + ", in " + columns + "]", x, (long) batch * columns);
     Check.floats("y [batch " + batch + ", out " + rows + "]", y, (long) batch * rows);
     Check.writable("y", y);
-    if (x.asOverlappingSlice(y).isPresent()) {
-      throw new IllegalArgumentException(
-          "x and y share memory, and y would overwrite inputs still to be read; pass another y");
-    }
     if (batch == 1) {
-      MemorySegment whole = readsWholeSlots() && columns < padded() ? padInput(x) : x;
-      Halves.run(rows, columns, (from, to) -> product(whole, y, from, to), x, y);
-    } else if (batch > 1) {
-      Halves.run(rows, (long) columns * batch, (from, to) -> batched(x, y, batch, from, to), x, y);
+      single(x, y);
+    } else {
+      int done = 0;
+      while (done < batch) {
+        int count = Math.min(CHUNK, batch - done);
+        chunk(x, y, done, count);
+        done += count;
+      }
     }
   }
 
-  private void batched(MemorySegment x, MemorySegment y, int batch, long from, long to) {
-    MemorySegment scratch = ROW.get().of(padded());
-    for (int r = (int) from; r < to; r++) {
-      DenseProduct.rows(x, row(r, scratch), columns, y, r, rows, 0, batch);
+  private void single(MemorySegment x, MemorySegment y) {
+    MemorySegment in = INPUT.get().of(padded());
+    MemorySegment.copy(x, 0, in, 0, x.byteSize());
+    in.asSlice(x.byteSize()).fill((byte) 0);
+    MemorySegment out = OUTPUT.get().of(rows);
+    Halves.run(rows, columns, (from, to) -> tiles(in, out, (int) from, (int) to));
+    MemorySegment.copy(out, 0, y, 0, y.byteSize());
+  }
+
+  private void tiles(MemorySegment in, MemorySegment out, int from, int to) {
+    MemorySegment sums = sums(TILE + BLOCK);
+    for (int r = from; r < to; r += TILE) {
+      int count = Math.min(TILE, to - r);
+      tile(in, r, count, sums);
+      Sums.reduce(sums, count, out, r, 1);
     }
+  }
+
+  private void chunk(MemorySegment x, MemorySegment y, int first, int count) {
+    long inputs = (long) columns * Float.BYTES;
+    MemorySegment in = INPUT.get().of((long) count * columns);
+    MemorySegment.copy(x, first * inputs, in, 0, in.byteSize());
+    MemorySegment out = OUTPUT.get().of((long) count * rows);
+    Halves.run(
+        rows,
+        (long) columns * count,
+        (from, to) -> {
+          MemorySegment scratch = ROW.get().of(padded());
+          MemorySegment sums = sums(count);
+          for (int r = (int) from; r < to; r++) {
+            DenseProduct.rows(in, row(r, scratch), columns, 0, count, sums);
+            Sums.reduce(sums, count, out, r, rows);
+          }
+        });
+    MemorySegment.copy(out, 0, y, (long) first * rows * Float.BYTES, out.byteSize());
   }
 
   @Override
@@ -90,11 +137,27 @@ abstract sealed class RowMatrix implements PackedMatrix
     }
   }
 
-  /** {@link #product} by unpacking each row, where a kernel has no faster way. */
-  final void rowByRow(MemorySegment x, MemorySegment y, long from, long to) {
+  /** x dealt out for {@link Pairs}, in memory of this thread. */
+  final MemorySegment dealt(MemorySegment x) {
+    MemorySegment dealt = dealt();
+    Pairs.deal(x, columns, dealt);
+    return dealt;
+  }
+
+  /** Four floats for each four columns, in memory of this thread. */
+  final MemorySegment dealt() {
+    return DEALT.get().of(4L * Pairs.fours(columns));
+  }
+
+  private static MemorySegment sums(int rows) {
+    return SUMS.get().of((long) rows * Lanes.COUNT);
+  }
+
+  /** {@link #tile} by unpacking each row, where a kernel has no faster way. */
+  final void rowByRow(MemorySegment x, int from, int count, MemorySegment sums) {
     MemorySegment scratch = ROW.get().of(padded());
-    for (int r = (int) from; r < to; r++) {
-      DenseProduct.rows(row(r, scratch), x, columns, y, r, 1, 0, 1);
+    for (int i = 0; i < count; i++) {
+      DenseProduct.rows(row(from + i, scratch), x, columns, 0, 1, sums.asSlice(i * Sums.VECTOR));
     }
   }
 
@@ -106,13 +169,6 @@ abstract sealed class RowMatrix implements PackedMatrix
       count += Stored.nonZeros(row(r, scratch).asSlice(0, (long) columns * Float.BYTES));
     }
     return count;
-  }
-
-  private MemorySegment padInput(MemorySegment x) {
-    MemorySegment whole = INPUT.get().of(padded());
-    MemorySegment.copy(x, 0, whole, 0, x.byteSize());
-    whole.asSlice(x.byteSize()).fill((byte) 0);
-    return whole;
   }
 
   @Override
@@ -129,8 +185,8 @@ abstract sealed class RowMatrix implements PackedMatrix
   private static final class Scratch {
     private MemorySegment memory = MemorySegment.NULL;
 
-    MemorySegment of(int floats) {
-      long bytes = (long) floats * Float.BYTES;
+    MemorySegment of(long floats) {
+      long bytes = floats * Float.BYTES;
       if (memory.byteSize() < bytes) {
         memory = Arena.ofAuto().allocate(bytes, 64);
       }

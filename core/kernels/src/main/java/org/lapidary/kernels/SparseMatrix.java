@@ -1,6 +1,7 @@
 package org.lapidary.kernels;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import jdk.incubator.vector.FloatVector;
@@ -72,23 +73,16 @@ final class SparseMatrix extends RowMatrix {
 
   private static SparseMatrix of(float[] w, int rows, int columns, Structure structure) {
     Stored.matrix(w.length, rows, columns);
-    long row = Masks.rowBytes(columns);
-    MemorySegment masks = MemorySegment.ofArray(new byte[Math.toIntExact(rows * row)]);
+    MemorySegment masks = Masks.of(rows, columns, i -> w[i] != 0);
     float[] values = new float[w.length];
     int n = 0;
-    for (int r = 0; r < rows; r++) {
-      for (int c = 0; c < columns; c++) {
-        float value = w[r * columns + c];
-        if (value != 0) {
-          long at = r * row + (c >> 4 << 1);
-          Masks.slot(masks, at, Masks.slot(masks, at) | 1 << (c & 15));
-          values[n++] = value;
-        }
+    for (float value : w) {
+      if (value != 0) {
+        values[n++] = value;
       }
     }
-    MemorySegment kept = MemorySegment.ofArray(values).asSlice(0, (long) n * Float.BYTES);
-    return new SparseMatrix(
-        rows, columns, structure, Stored.bytes(masks), Stored.floats("w", kept));
+    MemorySegment kept = Stored.floats("w", Arrays.copyOf(values, n));
+    return new SparseMatrix(rows, columns, structure, masks, kept);
   }
 
   static SparseMatrix of(Meta meta, Map<String, MemorySegment> parts) {
@@ -106,64 +100,49 @@ final class SparseMatrix extends RowMatrix {
   }
 
   @Override
-  boolean readsWholeSlots() {
-    return true;
-  }
-
-  @Override
-  void product(MemorySegment x, MemorySegment y, long from, long to) {
-    long r = from;
-    for (; r + 2 <= to; r += 2) {
-      two((int) r, x, y);
-    }
-    if (r < to) {
-      y.set(DenseProduct.FLOAT, r * Float.BYTES, one((int) r, x));
+  void tile(MemorySegment x, int from, int count, MemorySegment sums) {
+    int vectors = padded() / Lanes.COUNT;
+    for (int i = 0; i < count; i++) {
+      long mask = (from + i) * Masks.rowBytes(columns());
+      long value = starts[from + i] * Float.BYTES;
+      Sums.set(sums, i, row(masks, mask, values, value, x, vectors));
     }
   }
 
-  private void two(int r, MemorySegment x, MemorySegment y) {
-    long m0 = r * Masks.rowBytes(columns());
-    long m1 = m0 + Masks.rowBytes(columns());
-    long p0 = starts[r] * Float.BYTES;
-    long p1 = starts[r + 1] * Float.BYTES;
-    FloatVector a0 = FloatVector.zero(Lanes.FLOAT);
-    FloatVector a1 = a0;
-    for (int i = 0; i < columns(); i += Lanes.COUNT) {
-      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
-      int bits0 = Masks.vector(masks, m0, i);
-      int bits1 = Masks.vector(masks, m1, i);
-      a0 = DenseProduct.load(values, p0).expand(Masks.floats(bits0)).fma(u, a0);
-      a1 = DenseProduct.load(values, p1).expand(Masks.floats(bits1)).fma(u, a1);
-      p0 += (long) Integer.bitCount(bits0) * Float.BYTES;
-      p1 += (long) Integer.bitCount(bits1) * Float.BYTES;
-    }
-    long out = (long) r * Float.BYTES;
-    y.set(DenseProduct.FLOAT, out, DenseProduct.sum(a0));
-    y.set(DenseProduct.FLOAT, out + Float.BYTES, DenseProduct.sum(a1));
-  }
-
-  private float one(int r, MemorySegment x) {
-    long m = r * Masks.rowBytes(columns());
-    long p = starts[r] * Float.BYTES;
+  /** One row at a time: of two, the compiler keeps no place in a general register. */
+  private static FloatVector row(
+      MemorySegment masks, long mask, MemorySegment values, long p, MemorySegment x, int vectors) {
     FloatVector a = FloatVector.zero(Lanes.FLOAT);
-    for (int i = 0; i < columns(); i += Lanes.COUNT) {
-      FloatVector u = DenseProduct.load(x, (long) i * Float.BYTES);
-      int bits = Masks.vector(masks, m, i);
-      a = DenseProduct.load(values, p).expand(Masks.floats(bits)).fma(u, a);
-      p += (long) Integer.bitCount(bits) * Float.BYTES;
+    FloatVector b = a;
+    int i = 0;
+    for (; i < vectors - 1; i += 2) {
+      long at = (long) i * Lanes.COUNT * Float.BYTES;
+      int bits0 = Masks.bits(masks, mask, i);
+      int bits1 = Masks.bits(masks, mask, i + 1);
+      FloatVector w0 = DenseProduct.load(values, p).expand(Masks.mask(bits0));
+      p += (long) Integer.bitCount(bits0) * Float.BYTES;
+      FloatVector w1 = DenseProduct.load(values, p).expand(Masks.mask(bits1));
+      p += (long) Integer.bitCount(bits1) * Float.BYTES;
+      a = w0.fma(DenseProduct.load(x, at), a);
+      b = w1.fma(DenseProduct.load(x, at + Lanes.COUNT * Float.BYTES), b);
     }
-    return DenseProduct.sum(a);
+    if (i < vectors) {
+      int bits = Masks.bits(masks, mask, i);
+      FloatVector w = DenseProduct.load(values, p).expand(Masks.mask(bits));
+      a = w.fma(DenseProduct.load(x, (long) i * Lanes.COUNT * Float.BYTES), a);
+    }
+    return a.add(b);
   }
 
   @Override
   MemorySegment row(int r, MemorySegment scratch) {
     long m = r * Masks.rowBytes(columns());
     long p = starts[r] * Float.BYTES;
-    for (int i = 0; i < columns(); i += Lanes.COUNT) {
-      int bits = Masks.vector(masks, m, i);
+    for (int i = 0; i < padded() / Lanes.COUNT; i++) {
+      int bits = Masks.bits(masks, m, i);
       DenseProduct.load(values, p)
-          .expand(Masks.floats(bits))
-          .intoMemorySegment(scratch, (long) i * Float.BYTES, Lanes.ORDER);
+          .expand(Masks.mask(bits))
+          .intoMemorySegment(scratch, (long) i * Lanes.COUNT * Float.BYTES, Lanes.ORDER);
       p += (long) Integer.bitCount(bits) * Float.BYTES;
     }
     return scratch;

@@ -23,18 +23,41 @@ final class Stored {
     }
   }
 
+  /**
+   * A copy of an array in native memory. Kernels and checks meet nothing else: the compiler bets on
+   * the one kind of segment that it has seen, and a lost bet inside a hoisted check costs it a
+   * hundred compilations.
+   */
+  static MemorySegment nativeFloats(float[] values) {
+    MemorySegment copy = Arena.ofAuto().allocate((long) values.length * Float.BYTES, 64);
+    MemorySegment.copy(values, 0, copy, DenseProduct.FLOAT, 0, values.length);
+    return copy;
+  }
+
   /** A copy of finite floats. */
   static MemorySegment floats(String name, MemorySegment source) {
     MemorySegment copy = bytes(source);
-    long n = Check.floats(name, copy);
+    finite(name, copy);
+    return copy;
+  }
+
+  /** A copy of finite floats. */
+  static MemorySegment floats(String name, float[] values) {
+    MemorySegment copy = nativeFloats(values);
+    finite(name, copy);
+    return copy;
+  }
+
+  /** Refuses infinities and what is not a number. */
+  static void finite(String name, MemorySegment floats) {
+    long n = Check.floats(name, floats);
     for (long i = 0; i < n; i++) {
-      float value = copy.get(DenseProduct.FLOAT, i * Float.BYTES);
+      float value = floats.get(DenseProduct.FLOAT, i * Float.BYTES);
       if (!Float.isFinite(value)) {
         throw new IllegalArgumentException(
             name + " holds " + value + " at index " + i + "; weights and scales must be finite");
       }
     }
-    return copy;
   }
 
   /** A copy of the bytes. */
@@ -46,10 +69,19 @@ final class Stored {
 
   /** A copy followed by zeros, so that a kernel may load a whole word or vector at the end. */
   static MemorySegment slack(MemorySegment source) {
-    long bytes = source.byteSize();
-    MemorySegment copy = Arena.ofAuto().allocate(Math.addExact(bytes, (long) SLACK), 64);
-    MemorySegment.copy(source, 0, copy, 0, bytes);
+    MemorySegment copy = zeros(source.byteSize());
+    MemorySegment.copy(source, 0, copy, 0, source.byteSize());
     return copy;
+  }
+
+  /** Zeros to be filled. */
+  static MemorySegment empty(long bytes) {
+    return Arena.ofAuto().allocate(bytes, 64);
+  }
+
+  /** Zeros to be filled, followed by as many more as {@link #slack} adds. */
+  static MemorySegment zeros(long bytes) {
+    return Arena.ofAuto().allocate(Math.addExact(bytes, (long) SLACK), 64);
   }
 
   /** What was copied by {@link #slack}, for a serial form. */

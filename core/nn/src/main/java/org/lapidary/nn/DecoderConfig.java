@@ -202,6 +202,81 @@ public record DecoderConfig(
         tied);
   }
 
+  /** The same with another number of blocks. */
+  public DecoderConfig withLayers(int count) {
+    return new DecoderConfig(
+        family,
+        vocab,
+        dModel,
+        count,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied);
+  }
+
+  /** The same with another vocabulary. */
+  public DecoderConfig withVocab(int ids) {
+    return new DecoderConfig(
+        family,
+        ids,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied);
+  }
+
+  /** The same with another longest sequence. */
+  public DecoderConfig withContext(int tokens) {
+    return new DecoderConfig(
+        family,
+        vocab,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        tokens,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied);
+  }
+
   @Override
   public Layer build() {
     return new Decoder(this);

@@ -40,7 +40,7 @@ public record Sampler(double temperature) {
       for (int i = 0; i < room; i++) {
         try (Scope scope = Scope.open()) {
           Tensor logits = model.forward(Tensor.of(next, 1, next.length), cache);
-          int id = choose(logits.select(0, 0).select(0, next.length - 1), rng);
+          int id = choose(logits.select(0, 0).slice(0, next.length - 1, next.length), rng)[0];
           line.add(id);
           next = new int[] {id};
           if (!each.test(id)) {
@@ -93,27 +93,29 @@ public record Sampler(double temperature) {
         }
         try (Scope scope = Scope.open()) {
           Tensor logits = model.forward(Tensor.of(next, texts, 1), cache);
-          for (int t = 0; t < texts; t++) {
-            next[t] = choose(logits.select(0, t).select(0, 0), rng);
-          }
+          next = choose(logits.reshape(texts, -1), rng);
         }
       }
     }
     return lines;
   }
 
-  private int choose(Tensor logits, Rng rng) {
+  /** One id for each row of logits [n, vocab]. */
+  private int[] choose(Tensor logits, Rng rng) {
     if (temperature == 0) {
-      return (int) logits.argmax(0).item();
+      return logits.argmax(1).toInts();
     }
-    float[] p = logits.div(temperature).softmax(0).toFloats();
-    double u = rng.nextDouble();
-    for (int i = 0; i < p.length; i++) {
-      u -= p[i];
-      if (u < 0) {
-        return i;
+    int vocab = Math.toIntExact(logits.size(1));
+    float[] p = logits.div(temperature).softmax(1).toFloats();
+    int[] ids = new int[p.length / vocab];
+    for (int row = 0; row < ids.length; row++) {
+      double u = rng.nextDouble();
+      int id = 0;
+      while (id + 1 < vocab && (u -= p[row * vocab + id]) >= 0) {
+        id++;
       }
+      ids[row] = id;
     }
-    return p.length - 1;
+    return ids;
   }
 }

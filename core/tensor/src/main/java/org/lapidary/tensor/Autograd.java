@@ -115,7 +115,10 @@ public final class Autograd {
         TensorVector wanted = new TensorVector(handles);
         TensorVector weights = new TensorVector(weight);
         BoolOptional keep = new BoolOptional(keepGraph || createGraph);
-        TensorVector result = torch.grad(outputs, wanted, weights, keep, createGraph, true)) {
+        TensorVector result =
+            Context.current().factorised
+                ? BigStack.call(() -> torch.grad(outputs, wanted, weights, keep, createGraph, true))
+                : torch.grad(outputs, wanted, weights, keep, createGraph, true)) {
       for (int i = 0; i < handles.length; i++) {
         org.bytedeco.pytorch.Tensor grad = new org.bytedeco.pytorch.Tensor(result.get(i));
         if (!grad.defined()) {

@@ -111,13 +111,14 @@ public final class Axes {
 
   /** The names of broadcast operands, aligned at their last axes; the first that names one wins. */
   private static List<String> merge(List<List<String>> in, Graph.Node node) {
-    int rank = node.output().type().shape().rank();
+    Shape whole = node.output().type().shape();
+    int rank = whole.rank();
     List<String> out = new ArrayList<>(blank(rank));
     for (int o = in.size() - 1; o >= 0; o--) {
       List<String> names = in.get(o);
       Shape shape = node.inputs().get(o).type().shape();
       for (int i = 0; i < names.size(); i++) {
-        if (!names.get(i).isEmpty() && shape.dim(i) != 1) {
+        if (!names.get(i).isEmpty() && shape.dim(i) == whole.dim(rank - names.size() + i)) {
           out.set(rank - names.size() + i, names.get(i));
         }
       }

@@ -26,7 +26,13 @@ public final class CircuitDiagram {
   private CircuitDiagram(Graph graph, Axes axes) {
     this.graph = graph;
     this.axes = axes;
-    graph.sites().forEach((path, value) -> siteOf.put(value, path));
+    graph
+        .sites()
+        .forEach((path, value) -> {
+          if (!path.endsWith(".hook_in")) {
+            siteOf.putIfAbsent(value, path);
+          }
+        });
   }
 
   /**

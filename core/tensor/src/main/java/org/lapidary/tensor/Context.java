@@ -12,6 +12,9 @@ final class Context {
   /** Fused operations are evaluated in parts, because libtorch cannot differentiate some twice. */
   boolean decompose;
 
+  /** A large matrix was factorised here, so a backward pass may have to do the same. */
+  boolean factorised;
+
   static Context current() {
     return CURRENT.get();
   }

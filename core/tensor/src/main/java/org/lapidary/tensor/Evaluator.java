@@ -34,7 +34,12 @@ final class Evaluator {
     org.bytedeco.pytorch.Tensor[] handles = handles(in);
     org.bytedeco.pytorch.Tensor out;
     try {
-      out = NativeOps.eval(op, type, handles);
+      if (op instanceof Op.LinearAlgebra && BigStack.needed(op, types)) {
+        context.factorised = true;
+        out = BigStack.call(() -> NativeOps.eval(op, type, handles));
+      } else {
+        out = NativeOps.eval(op, type, handles);
+      }
     } catch (RuntimeException e) {
       throw new NativeException(op.label(), types, e);
     }
@@ -60,7 +65,12 @@ final class Evaluator {
     org.bytedeco.pytorch.Tensor[] handles = handles(in);
     org.bytedeco.pytorch.Tensor[] out;
     try {
-      out = NativeOps.evalAll(op, handles);
+      if (op instanceof Op.LinearAlgebra && BigStack.needed(op, types)) {
+        context.factorised = true;
+        out = BigStack.call(() -> NativeOps.evalAll(op, handles));
+      } else {
+        out = NativeOps.evalAll(op, handles);
+      }
     } catch (RuntimeException e) {
       throw new NativeException(op.label(), types, e);
     }

@@ -180,8 +180,8 @@ final class NativeOps {
       case Op.CrossEntropy c ->
           torch.cross_entropy_loss(x[0], x[1], NONE, 1, c.ignore(), c.smoothing());
       case Op.Cholesky c -> torch.linalg_cholesky(x[0], c.upper());
-      case Op.Solve ignored -> DeepStack.run(x[0], () -> torch.linalg_solve(x[0], x[1]));
-      case Op.Inverse ignored -> DeepStack.run(x[0], () -> torch.linalg_inv(x[0]));
+      case Op.Solve ignored -> torch.linalg_solve(x[0], x[1]);
+      case Op.Inverse ignored -> torch.linalg_inv(x[0]);
       case Op.Fft f -> {
         try (LongOptional n = f.n() == -1 ? new LongOptional() : new LongOptional(f.n())) {
           yield switch (f.kind()) {
@@ -220,7 +220,7 @@ final class NativeOps {
       case Op.Svd s -> triple(torch.linalg_svd(x[0], s.fullMatrices(), NO_STRING));
       case Op.Eigh ignored -> pair(torch.linalg_eigh(x[0]));
       case Op.Qr ignored -> pair(torch.linalg_qr(x[0]));
-      case Op.SlogDet ignored -> DeepStack.run(x[0], () -> pair(torch.linalg_slogdet(x[0])));
+      case Op.SlogDet ignored -> pair(torch.linalg_slogdet(x[0]));
       case Op.BatchNorm n -> {
         try (TensorOptional w = new TensorOptional(x[1]);
             TensorOptional b = new TensorOptional(x[2])) {

@@ -1,5 +1,6 @@
 package org.lapidary.compress;
 
+import org.lapidary.kernels.PackedMatrix;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
@@ -112,5 +113,17 @@ public record Quantized(Tensor codes, Tensor scales, int bits, int group) {
   /** Bits a weight costs, the scale (as float16) included. */
   public double bitsPerWeight() {
     return bits + 16.0 * scales.elements() / codes.elements();
+  }
+
+  /** For a kernel. */
+  public PackedMatrix pack(PackedMatrix.Pattern pattern) {
+    return PackedMatrix.quantized(
+        codes.toBytes(),
+        scales.toFloats(),
+        bits,
+        group,
+        Math.toIntExact(codes.size(0)),
+        Math.toIntExact(codes.size(1)),
+        pattern);
   }
 }

@@ -1,0 +1,285 @@
+package org.lapidary.io.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.lapidary.io.FormatException;
+import org.lapidary.io.Json;
+import org.lapidary.io.RawTensor;
+import org.lapidary.io.Safetensors;
+import org.lapidary.io.TensorSource;
+import org.lapidary.nn.DecoderConfig;
+import org.lapidary.nn.Layer;
+import org.lapidary.nn.Model;
+import org.lapidary.nn.Rope;
+import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.Tensor;
+
+/** Small random folders of every family, against a forward pass in plain loops. */
+class FamiliesTest {
+  @TempDir Path folder;
+
+  private static final int[] IDS = {3, 1, 7, 0, 12, 5, 9};
+
+  static Stream<DecoderConfig> families() {
+    DecoderConfig.Extras none = DecoderConfig.Extras.NONE;
+    Rope rope = new Rope(10000, 4, null);
+    Rope llama3 = new Rope(500, 4, new Rope.Llama3Scaling(8, 1, 4, 40));
+    Rope linear = new Rope(10000, 4, new Rope.LinearScaling(2));
+    DecoderConfig.Biases no = DecoderConfig.Biases.NONE;
+    DecoderConfig.Biases qkv = new DecoderConfig.Biases(true, false, false, false, false);
+    return Stream.of(
+        c(
+            "gpt2",
+            2,
+            "layernorm",
+            "pre",
+            "mlp",
+            "gelu_tanh",
+            null,
+            DecoderConfig.Biases.ALL,
+            none,
+            true),
+        c(
+            "gpt2",
+            2,
+            "layernorm",
+            "pre",
+            "mlp",
+            "gelu_tanh",
+            null,
+            DecoderConfig.Biases.ALL,
+            none,
+            false),
+        c(
+            "gpt_neox",
+            2,
+            "layernorm",
+            "parallel",
+            "mlp",
+            "gelu",
+            new Rope(10000, 2, null),
+            DecoderConfig.Biases.ALL,
+            none,
+            false),
+        c(
+            "gpt_neox",
+            2,
+            "layernorm",
+            "pre",
+            "mlp",
+            "gelu",
+            rope,
+            DecoderConfig.Biases.ALL,
+            none,
+            false),
+        c("llama", 1, "rmsnorm", "pre", "gated", "silu", llama3, no, none, false),
+        c("llama", 1, "rmsnorm", "pre", "gated", "silu", linear, no, none, true),
+        c(
+            "mistral",
+            1,
+            "rmsnorm",
+            "pre",
+            "gated",
+            "silu",
+            rope,
+            no,
+            new DecoderConfig.Extras(false, false, 1, 0, 0, 0, 3, 1),
+            false),
+        c("qwen2", 1, "rmsnorm", "pre", "gated", "silu", rope, qkv, none, true),
+        c(
+            "qwen3",
+            1,
+            "rmsnorm",
+            "pre",
+            "gated",
+            "silu",
+            rope,
+            no,
+            new DecoderConfig.Extras(false, true, 1, 0, 0, 0, 0, 1),
+            false),
+        c(
+            "gemma",
+            1,
+            "rmsnorm1p",
+            "pre",
+            "gated",
+            "gelu_tanh",
+            rope,
+            no,
+            new DecoderConfig.Extras(false, false, Math.sqrt(8), 0, 0, 0, 0, 1),
+            true),
+        c(
+            "gemma2",
+            1,
+            "rmsnorm1p",
+            "sandwich",
+            "gated",
+            "gelu_tanh",
+            rope,
+            no,
+            new DecoderConfig.Extras(false, false, Math.sqrt(8), 0.5, 2, 3, 3, 2),
+            true),
+        c(
+            "phi",
+            2,
+            "layernorm",
+            "parallel",
+            "mlp",
+            "gelu_tanh",
+            new Rope(10000, 2, null),
+            new DecoderConfig.Biases(true, true, true, true, true),
+            new DecoderConfig.Extras(true, false, 1, 0, 0, 0, 0, 1),
+            false),
+        c("phi3", 1, "rmsnorm", "pre", "gated", "silu", rope, no, none, false));
+  }
+
+  private static DecoderConfig c(
+      String family,
+      int kv,
+      String norm,
+      String placement,
+      String mlp,
+      String activation,
+      Rope rope,
+      DecoderConfig.Biases biases,
+      DecoderConfig.Extras extras,
+      boolean tied) {
+    return new DecoderConfig(
+        family,
+        13,
+        8,
+        2,
+        2,
+        kv,
+        4,
+        12,
+        16,
+        norm,
+        1e-5,
+        placement,
+        "attention",
+        mlp,
+        activation,
+        rope == null ? "learned" : "rope",
+        rope,
+        biases,
+        extras,
+        tied);
+  }
+
+  /** Every parameter random and large enough that a mistake shows, norms and biases too. */
+  private static Model random(DecoderConfig config) {
+    Layer layer = config.build();
+    Rng rng = new Rng(config.hashCode());
+    layer
+        .parameters()
+        .forEach((path, p) -> {
+          Tensor noise = rng.normal(0.5, p.tensor().shape().toArray());
+          p.set(path.contains("ln") && path.endsWith("weight") ? noise.add(1) : noise);
+        });
+    return new Model(config, layer, null);
+  }
+
+  @ParameterizedTest
+  @MethodSource("families")
+  void aFolderGivesTheLogitsOfTheFamilyAndReadsBackAsItself(DecoderConfig config) {
+    Model model = random(config);
+    Path target = folder.resolve("model");
+    HuggingFace.save(model, target);
+    Model read = Models.load(target);
+    double[][] expected = new PlainForward(target).logits(IDS);
+    float[] logits = read.forward(Tensor.of(IDS, 1, IDS.length)).toFloats();
+    for (int p = 0; p < IDS.length; p++) {
+      for (int v = 0; v < 13; v++) {
+        assertThat((double) logits[p * 13 + v])
+            .as(config.family() + " position " + p + " token " + v)
+            .isCloseTo(expected[p][v], within(2e-4 * (1 + Math.abs(expected[p][v]))));
+      }
+    }
+    assertThat(model.forward(Tensor.of(IDS, 1, IDS.length)).toFloats()).containsExactly(logits);
+  }
+
+  @Test
+  void halfPrecisionAndShardsReadAsTheSameModel() {
+    Model model = random(families().toList().get(4));
+    Path whole = folder.resolve("whole");
+    HuggingFace.save(model, whole);
+    Path half = folder.resolve("half");
+    try (TensorSource source = Safetensors.open(whole)) {
+      Files.createDirectories(half);
+      Map<String, RawTensor> tensors = new LinkedHashMap<>();
+      for (String name : source.names()) {
+        RawTensor raw = source.get(name);
+        Tensor t =
+            Tensor.from(raw.data(), raw.dtype(), raw.shape())
+                .to(org.lapidary.tensor.DType.BFLOAT16);
+        tensors.put(
+            name,
+            new RawTensor(
+                t.dtype(), raw.shape(), java.lang.foreign.MemorySegment.ofArray(t.toBytes())));
+      }
+      Safetensors.writeFolder(half, tensors, Map.of(), 600);
+      Files.copy(whole.resolve("config.json"), half.resolve("config.json"));
+    } catch (java.io.IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    assertThat(half.resolve(Safetensors.INDEX)).exists();
+    Tensor ids = Tensor.of(IDS, 1, IDS.length);
+    Tensor a = model.forward(ids);
+    Tensor b = Models.load(half).forward(ids);
+    assertThat(a.sub(b).norm(false).div(a.norm(false)).item()).isLessThan(0.05);
+  }
+
+  @Test
+  void faultsInAFolderAreNamed() throws Exception {
+    Path target = folder.resolve("model");
+    HuggingFace.save(random(families().toList().get(4)), target);
+    Path config = target.resolve("config.json");
+    ObjectNode json = (ObjectNode) Json.read(config);
+    json.put("model_type", "lama");
+    Json.write(config, json);
+    assertThatThrownBy(() -> Models.load(target))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("lama")
+        .hasMessageContaining("nearest: llama");
+    json.put("model_type", "llama");
+    json.put("hidden_size", 1_000_000);
+    Json.write(config, json);
+    assertThatThrownBy(() -> Models.load(target)).isInstanceOf(FormatException.class);
+    json.put("hidden_size", 8);
+    json.put("intermediate_size", 13);
+    Json.write(config, json);
+    assertThatThrownBy(() -> Models.load(target))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("gate_proj");
+    json.put("intermediate_size", "twelve");
+    Json.write(config, json);
+    assertThatThrownBy(() -> Models.load(target))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("intermediate_size");
+    json.put("intermediate_size", 12);
+    json.put("num_hidden_layers", 3);
+    Json.write(config, json);
+    assertThatThrownBy(() -> Models.load(target))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("model.layers.2");
+    assertThatThrownBy(() -> HuggingFace.save(random(families().toList().get(4)), target))
+        .hasMessageContaining("model");
+    Files.delete(target.resolve("model.safetensors"));
+    assertThatThrownBy(() -> Models.load(target))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("no weights");
+  }
+}

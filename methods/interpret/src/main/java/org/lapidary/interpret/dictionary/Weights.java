@@ -1,0 +1,190 @@
+package org.lapidary.interpret.dictionary;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.lapidary.tensor.Autograd;
+import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.Tensor;
+import org.lapidary.train.AdamW;
+
+/** The parameters of a dictionary in training, for scaled activations. */
+final class Weights implements AutoCloseable {
+  /** A reader that is drawn anew has this share of the other readers' mean norm. */
+  private static final double NEW_READER = 0.2;
+
+  private final Activation activation;
+  private final Tensor encoder;
+  private final Tensor encoderBias;
+  private final Tensor decoder;
+  private final Tensor decoderBias;
+
+  /**
+   * Directions drawn at random; readers start along the directions where the widths agree, which
+   * for an autoencoder makes every feature reconstruct what it reads.
+   */
+  Weights(DictionaryTrainer.Settings settings, Scaling scaling, Rng rng) {
+    int n = settings.features();
+    long dIn = scaling.meanIn().elements();
+    long dOut = scaling.meanOut().elements();
+    activation = settings.activation();
+    try (Scope scope = Scope.open()) {
+      decoder = leaf(unit(rng.normal(1, n, dOut)));
+      encoder = leaf(dIn == dOut ? decoder.detach() : unit(rng.normal(1, n, dIn)));
+      encoderBias = leaf(Tensor.zeros(n));
+      decoderBias = leaf(Tensor.zeros(dOut));
+    }
+  }
+
+  private static Tensor leaf(Tensor initial) {
+    return initial.copy().unscoped().requiresGrad(true);
+  }
+
+  private static Tensor unit(Tensor rows) {
+    return rows.div(rows.norm(true, 1).maximum(1e-12));
+  }
+
+  List<Tensor> tensors() {
+    return List.of(encoder, encoderBias, decoder, decoderBias);
+  }
+
+  Tensor encode(Tensor x) {
+    return activation.apply(x.linear(encoder, encoderBias));
+  }
+
+  Tensor decode(Tensor z) {
+    return z.matmul(decoder).add(decoderBias);
+  }
+
+  /** A feature has fired in a batch if and only if its bias has a gradient. */
+  void note(List<Tensor> gradients, boolean[] fired) {
+    float[] bias = gradients.get(1).toFloats();
+    for (int i = 0; i < fired.length; i++) {
+      fired[i] |= bias[i] != 0;
+    }
+  }
+
+  /** Takes from the decoder's gradient what would change the norms of its rows. */
+  List<Tensor> project(List<Tensor> gradients) {
+    Tensor rows = decoder.detach();
+    Tensor g = gradients.get(2);
+    Tensor projected = g.sub(rows.mul(g.mul(rows).sum(true, 1)));
+    return List.of(gradients.get(0), gradients.get(1), projected, gradients.get(3));
+  }
+
+  /** Gives every row of the decoder the norm 1. */
+  void normalise() {
+    write(decoder, unit(decoder.detach()));
+  }
+
+  private static void write(Tensor to, Tensor from) {
+    MemorySegment.copy(from.contiguous().segment(), 0, to.segment(), 0, to.segment().byteSize());
+  }
+
+  /**
+   * Draws the features that did not fire anew, at tokens of a batch chosen with a probability that
+   * grows with the square of their error.
+   *
+   * @return how many
+   */
+  int resample(boolean[] fired, Pairs pairs, Tensor z, AdamW adam, Rng rng) {
+    List<Integer> dead = new ArrayList<>();
+    for (int i = 0; i < fired.length; i++) {
+      if (!fired[i]) {
+        dead.add(i);
+      }
+    }
+    if (dead.isEmpty()) {
+      return 0;
+    }
+    try (Scope scope = Scope.open();
+        var ignored = Autograd.noGrad()) {
+      Tensor residual = pairs.output().sub(decode(z));
+      double[] cumulative = residual.square().sum(false, 1).square().toDoubles();
+      for (int t = 1; t < cumulative.length; t++) {
+        cumulative[t] += cumulative[t - 1];
+      }
+      double norm = readerNorm(fired);
+      boolean same = pairs.input() == pairs.output();
+      Map<String, Tensor> state = adam.state();
+      for (int feature : dead) {
+        int token = draw(cumulative, rng);
+        Tensor direction = unit(residual.slice(0, token, token + 1));
+        Tensor reader = same ? direction : unit(pairs.input().slice(0, token, token + 1));
+        writeRow(encoder, feature, reader.mul(NEW_READER * norm));
+        writeRow(decoder, feature, direction);
+        writeRow(encoderBias, feature, Tensor.zeros(1, 1));
+        for (String moment : List.of("m.", "v.")) {
+          for (int p = 0; p < 3; p++) {
+            Tensor row = Objects.requireNonNull(state.get(moment + p));
+            writeRow(row, feature, Tensor.zeros(1, row.elements() / fired.length));
+          }
+        }
+      }
+    }
+    return dead.size();
+  }
+
+  /** The mean norm of the readers of features that fire; 1 if none does. */
+  private double readerNorm(boolean[] fired) {
+    float[] norms = encoder.norm(false, 1).toFloats();
+    double sum = 0;
+    int count = 0;
+    for (int i = 0; i < fired.length; i++) {
+      if (fired[i]) {
+        sum += norms[i];
+        count++;
+      }
+    }
+    return count == 0 ? 1 : sum / count;
+  }
+
+  private static int draw(double[] cumulative, Rng rng) {
+    double at = rng.nextDouble() * cumulative[cumulative.length - 1];
+    int found = java.util.Arrays.binarySearch(cumulative, at);
+    return Math.min(found < 0 ? -found - 1 : found, cumulative.length - 1);
+  }
+
+  /** Row {@code row} of a matrix, or element {@code row} of a vector. */
+  private static void writeRow(Tensor to, int row, Tensor values) {
+    float[] numbers = values.toFloats();
+    MemorySegment.copy(
+        numbers,
+        0,
+        to.segment(),
+        ValueLayout.JAVA_FLOAT,
+        (long) row * numbers.length * Float.BYTES,
+        numbers.length);
+  }
+
+  /**
+   * For activations as they are: with s = scaleOut and z = s z', W_enc = s W'/scaleIn, b_enc = s
+   * (b' - W' meanIn / scaleIn), W_dec = W'_dec and b_dec = s b'_dec + meanOut.
+   */
+  Dictionary dictionary(Scaling scaling) {
+    try (Scope scope = Scope.open();
+        var ignored = Autograd.noGrad()) {
+      double s = scaling.scaleOut();
+      Tensor reader = encoder.detach().mul(s / scaling.scaleIn());
+      Tensor bias = encoderBias.detach().mul(s).sub(scaling.meanIn().linear(reader, null));
+      Tensor outBias = decoderBias.detach().mul(s).add(scaling.meanOut());
+      return new Dictionary(
+          scope.keep(reader),
+          scope.keep(bias),
+          decoder.copy(),
+          scope.keep(outBias),
+          activation,
+          "",
+          "");
+    }
+  }
+
+  @Override
+  public void close() {
+    tensors().forEach(Tensor::close);
+  }
+}

@@ -40,8 +40,8 @@ public record BlockPlan(int[] bits) {
   }
 
   /**
-   * Two levels with an average of {@code target} to within half a block's share: m = round(L (high -
-   * target) / (high - low)) blocks are lowered.
+   * Two levels with an average of {@code target} to within half a block's share: m = round(L (high
+   * - target) / (high - low)) blocks are lowered.
    */
   public static BlockPlan twoLevels(int[] order, double target, int high, int low) {
     checkTarget(target, high, low);

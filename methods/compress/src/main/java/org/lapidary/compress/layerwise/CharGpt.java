@@ -36,8 +36,7 @@ record CharGpt(Model model, int[][] calibration, int[][] evaluation) {
         model.layer(),
         key,
         layer -> {
-          try (AdamW adam =
-              new AdamW(Trainer.parameters(layer), AdamW.Settings.defaults())) {
+          try (AdamW adam = new AdamW(Trainer.parameters(layer), AdamW.Settings.defaults())) {
             Trainer.Settings settings =
                 Trainer.Settings.of(
                         steps, Schedule.cosine(RATE, steps / 10, steps, RATE / 10), seed)

@@ -15,10 +15,10 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /**
- * A quantiser that already spreads its bits inside a matrix: every column (the weights that read one
- * input) has its own scale and its own width, chosen so that sum_j E[x_j^2] ||q(w_j) - w_j||^2 is
- * least under a target for the matrix's average. Layer-wise targets tell it how much each block may
- * spend.
+ * A quantiser that already spreads its bits inside a matrix: every column (the weights that read
+ * one input) has its own scale and its own width, chosen so that sum_j E[x_j^2] ||q(w_j) - w_j||^2
+ * is least under a target for the matrix's average. Layer-wise targets tell it how much each block
+ * may spend.
  *
  * @param widths that a column may have
  */
@@ -37,8 +37,8 @@ public record ColumnRounding(List<Integer> widths) {
   }
 
   /**
-   * Targets around a common average: target_i = average + spread * r_i, where r_i is the rank of the
-   * block's importance, from -1/2 for the least to 1/2 for the most important block.
+   * Targets around a common average: target_i = average + spread * r_i, where r_i is the rank of
+   * the block's importance, from -1/2 for the least to 1/2 for the most important block.
    *
    * @param spread bits between the most and the least important block
    */
@@ -86,10 +86,10 @@ public record ColumnRounding(List<Integer> widths) {
       List<double[]> errors = new ArrayList<>();
       for (int width : widths) {
         Tensor q =
-            Quantized.roundToNearest(columns, width, Math.toIntExact(columns.size(1)))
-                .dequantize();
+            Quantized.roundToNearest(columns, width, Math.toIntExact(columns.size(1))).dequantize();
         rounded.add(q);
-        errors.add(q.sub(columns).square().sum(false, 1).to(moment.dtype()).mul(moment).toDoubles());
+        errors.add(
+            q.sub(columns).square().sum(false, 1).to(moment.dtype()).mul(moment).toDoubles());
       }
       int[] chosen = choose(errors, target);
       long[] pick = new long[chosen.length];

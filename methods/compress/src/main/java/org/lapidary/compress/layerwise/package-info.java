@@ -2,8 +2,8 @@
  * Bits by block. The blocks of a decoder are ranked by how much they matter, the m least important
  * ones get fewer bits than the others, and so any average width is reached:
  *
- * <p>m = round(L (b_hi - B) / (b_hi - b_lo)) of L blocks at b_lo, the others at b_hi, for an average
- * of B bits.
+ * <p>m = round(L (b_hi - B) / (b_hi - b_lo)) of L blocks at b_lo, the others at b_hi, for an
+ * average of B bits.
  *
  * <p>LIM_i = -mean_t cos(h_in, h_out), the residual stream before and after block i: a block that
  * turns the stream more matters more. ZD_i, without data: the smaller the share of weights with z =

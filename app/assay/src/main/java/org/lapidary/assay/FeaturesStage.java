@@ -39,7 +39,7 @@ final class FeaturesStage {
   /** Deeper models are looked into at evenly spaced blocks. */
   private static final int MOST_LAYERS = 6;
 
-  private static final int STEPS = 500;
+  private static final int STEPS = 300;
   private static final int BATCH = 512;
   private static final double SURVIVES = 0.7;
 

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import org.lapidary.compress.Allocation;
 
 /**
  * The sensitivities of all layers of a model, and the plans that follow from them.

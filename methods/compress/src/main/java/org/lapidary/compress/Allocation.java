@@ -1,4 +1,4 @@
-package org.lapidary.compress.hawqv2;
+package org.lapidary.compress;
 
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,4 +1,4 @@
-package org.lapidary.compress.hawqv2;
+package org.lapidary.compress;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -106,7 +106,7 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
   }
 
   /**
-   * As a diagram.
+   * As a diagram, whose arrows carry activation × weight.
    *
    * @param tokens the prompt's tokens as they are shown, one for each position
    */
@@ -134,9 +134,10 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
                     id(ids, e.to()),
                     String.format(
                         Locale.ROOT,
-                        "%s%.3g",
-                        e.via().isEmpty() ? "" : e.via() + " ",
-                        e.attribution()),
+                        "%s%.2g × %.2g",
+                        e.via().isEmpty() ? "" : e.via() + ": ",
+                        e.activation(),
+                        e.weight()),
                     e.attribution()))
             .toList();
     return new Figure.Diagram(

@@ -11,7 +11,7 @@ public record Effort(int sequences, int length, int dictionarySteps) {
 
   /** Some minutes for a model of a few million parameters. */
   public static Effort standard() {
-    return new Effort(64, 128, 600);
+    return new Effort(64, 128, 1500);
   }
 
   /** A first look, in a fraction of the time, with wider intervals. */

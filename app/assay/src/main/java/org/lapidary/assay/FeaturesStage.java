@@ -56,14 +56,12 @@ final class FeaturesStage {
         break;
       }
       Dictionary transcoder =
-          trainer.train(model, layer, corpus.calibration(), Progress.silent()).dictionary();
+          trainer.train(model, layer, corpus.training(), Progress.silent()).dictionary();
       transcoders.put(layer, transcoder);
       rows.add(row(model, corpus, layer, "transcoder", transcoder));
       progress.step(rows.size(), "transcoder of block " + layer);
       Dictionary autoencoder =
-          trainer
-              .trainAutoencoder(model, layer, corpus.calibration(), Progress.silent())
-              .dictionary();
+          trainer.trainAutoencoder(model, layer, corpus.training(), Progress.silent()).dictionary();
       rows.add(row(model, corpus, layer, "SAE", autoencoder));
       progress.step(rows.size(), "SAE of block " + layer);
     }
@@ -71,12 +69,12 @@ final class FeaturesStage {
     return new Found(transcoders, trainer, section(model, corpus, prompt, transcoders, rows));
   }
 
-  /** Features that fire on about one token in twenty. */
+  /** Features that fire on about one token in ten. */
   private static Transcoder trainer(Model model, AssaySettings settings) {
     int features = Math.min(MOST_FEATURES, 8 * model.decoder().config().dModel());
     DictionaryTrainer.Settings training =
         DictionaryTrainer.Settings.defaults(features)
-            .withTargetL0(features / 20.0)
+            .withTargetL0(features / 10.0)
             .withSteps(settings.effort().dictionarySteps())
             .withBatch(BATCH)
             .withSeed(settings.seed());

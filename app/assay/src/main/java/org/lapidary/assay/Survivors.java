@@ -46,9 +46,9 @@ final class Survivors {
       int layer = e.getKey();
       Transcoder trainer = reseeded(found.trainer());
       Dictionary again =
-          trainer.train(slimmed, layer, corpus.calibration(), Progress.silent()).dictionary();
+          trainer.train(slimmed, layer, corpus.training(), Progress.silent()).dictionary();
       Dictionary control =
-          trainer.train(model, layer, corpus.calibration(), Progress.silent()).dictionary();
+          trainer.train(model, layer, corpus.training(), Progress.silent()).dictionary();
       try (Scope scope = Scope.open();
           var ignored = Autograd.noGrad()) {
         Tensor before = activations(model, e.getValue(), texts);

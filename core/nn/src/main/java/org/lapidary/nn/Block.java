@@ -56,11 +56,11 @@ public final class Block extends Layer {
 
   /** The stream after this block; x [batch, position, dModel]. */
   public Tensor forward(Tensor stream, @Nullable KvCache cache) {
-    return forward(stream, Positions.following(cache));
+    return forwardAt(stream, Positions.following(cache));
   }
 
   /** The stream after this block, of positions about which more is known. */
-  public Tensor forward(Tensor stream, Positions positions) {
+  public Tensor forwardAt(Tensor stream, Positions positions) {
     Tensor x = site("hook_resid_pre", stream);
     boolean post = config.placement().equals("post");
     Tensor read = site("hook_" + mixerName + "_in", x);

@@ -115,7 +115,7 @@ public final class MetaFormer extends Layer implements UnaryLayer {
       }
       Positions cells = Positions.grid(height, width);
       for (int i = 0; i < config.stages().get(stage).depth(); i++) {
-        x = blocks.get(block++).forward(x, cells);
+        x = blocks.get(block++).forwardAt(x, cells);
       }
       if (stage + 1 < patches.size()) {
         grid = x.transpose(1, 2).reshape(x.size(0), x.size(2), height, width);

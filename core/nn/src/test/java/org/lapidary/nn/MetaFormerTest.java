@@ -100,8 +100,7 @@ class MetaFormerTest {
   }
 
   @Test
-  void permutingThePatchesOfAMixerlessOfPositionsPermutesTheFeatures() {
-    // attention without positions does not know where a patch lies
+  void attentionWithoutPositionsDoesNotKnowWhereAPatchLies() {
     MetaFormerConfig free =
         new MetaFormerConfig(
             "metaformer",

@@ -98,6 +98,9 @@ final class PhiFamily implements Family {
         all.add(plain("lm_head." + part, "unembed." + part));
       }
     }
+    if (c.tied()) {
+      all.add(plain("lm_head.bias", "unembed_bias"));
+    }
     return all;
   }
 }

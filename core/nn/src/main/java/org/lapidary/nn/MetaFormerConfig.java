@@ -113,6 +113,10 @@ public record MetaFormerConfig(
             "patches of %d do not fit into what is left of an image of %d x %d"
                 .formatted(s.patch(), image.height(), image.width()));
       }
+      if ((long) height * width >= Integer.MAX_VALUE) {
+        throw new IllegalArgumentException(
+            "%d x %d patches are more than can be counted".formatted(height, width));
+      }
       if (s.dModel() % heads != 0) {
         throw new IllegalArgumentException(
             "dModel must be a multiple of the %d heads, was %d".formatted(heads, s.dModel()));

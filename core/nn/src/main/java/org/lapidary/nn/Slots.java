@@ -98,7 +98,7 @@ public final class Slots {
   }
 
   /** The whole number after the colon of a filling's name; 0 where there is none. */
-  static int size(String name) {
+  public static int size(String name) {
     int colon = name.indexOf(':');
     if (colon < 0) {
       return 0;

@@ -29,8 +29,7 @@ public final class Decoder extends Layer implements UnaryLayer {
             : null;
     Blocks list = child("blocks", new Blocks(config));
     blocks = list.blocks;
-    boolean bias = config.norm().equals("layernorm") && config.biases().norm();
-    lnFinal = child("ln_final", new Norm(config.norm(), config.dModel(), config.epsilon(), bias));
+    lnFinal = child("ln_final", config.block().newNorm());
     unembed =
         config.tied()
             ? null
@@ -67,6 +66,11 @@ public final class Decoder extends Layer implements UnaryLayer {
    * @throws IllegalArgumentException if they do not fit into the context
    */
   public Tensor forward(Tensor tokens, @Nullable KvCache cache) {
+    if (cache != null && !blocks.stream().allMatch(b -> b.mixer().causal())) {
+      throw new IllegalArgumentException(
+          "a cache of earlier tokens needs causal attention; the token mixer of this model is "
+              + config.mixer());
+    }
     Tensor x = embed(tokens, cache == null ? 0 : cache.length());
     for (Block block : blocks) {
       x = block.forward(x, cache);

@@ -21,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  * @param epsilon of the norms
  * @param placement {@code pre}, {@code post}, {@code sandwich} (before and after each sublayer, as
  *     in Gemma 2) or {@code parallel} (both sublayers read the same stream, as in GPT-NeoX and Phi)
- * @param mixer the token mixer: {@code attention}
- * @param mlp the channel mixer: {@code mlp}, {@code gated} or {@code none}
+ * @param mixer the token mixer: {@code attention} is causal, {@code bidirectional-attention} is
+ *     not; see {@link Slots#tokenMixers}
+ * @param mlp the channel mixer: {@code mlp}, {@code gated} or {@code none}; see {@link
+ *     Slots#channelMixers}
  * @param activation see {@link Slots#ACTIVATIONS}
  * @param positions {@code learned}, {@code rope} or {@code none}
  * @param rope for {@code rope}
@@ -86,10 +88,9 @@ public record DecoderConfig(
   }
 
   public DecoderConfig {
-    Slots.check("norm", norm, "layernorm", "rmsnorm", "rmsnorm1p", "none");
+    Slots.check("norm", norm, Norm.KINDS.toArray(String[]::new));
     Slots.check("norm placement", placement, "pre", "post", "sandwich", "parallel");
-    Slots.check("token mixer", mixer, "attention");
-    Slots.check("channel mixer", mlp, "mlp", "gated", "none");
+    Slots.checkMixers(mixer, mlp);
     Slots.check("activation", activation, Slots.ACTIVATIONS.toArray(String[]::new));
     Slots.check("positions", positions, "learned", "rope", "none");
     positive("vocab", vocab);
@@ -175,6 +176,28 @@ public record DecoderConfig(
         Biases.NONE,
         Extras.NONE,
         tied);
+  }
+
+  /** What each block is made of. */
+  public BlockConfig block() {
+    return new BlockConfig(
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions.equals("rope") ? rope : null,
+        biases,
+        extras,
+        0);
   }
 
   /** The same with another hidden width of the MLP. */

@@ -1,5 +1,6 @@
 package org.lapidary.interpret.lazyneuron;
 
+import org.lapidary.nn.BlockConfig;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Linear;
 import org.lapidary.nn.Mlp;
@@ -15,14 +16,13 @@ public final class TopKMlp extends Layer implements UnaryLayer, Layer.Unique {
   private final Slot<UnaryLayer> in;
   private final Slot<UnaryLayer> out;
 
-  /** With biases, undrawn. */
-  public TopKMlp(int dModel, int dMlp, TopK top) {
-    this(new Linear(dModel, dMlp, true), new Linear(dMlp, dModel, true), top);
-    if (top.k() > dMlp) {
-      throw new IllegalArgumentException(
-          "k is %d and the MLP has only %d hidden units; choose k from 1 to %d"
-              .formatted(top.k(), dMlp, dMlp));
-    }
+  /** Undrawn, of the widths of a block. */
+  public TopKMlp(BlockConfig config, TopK top) {
+    this(
+        new Linear(config.dModel(), config.dMlp(), config.biases().mlp(), 0.02),
+        new Linear(config.dMlp(), config.dModel(), config.biases().mlp(), config.outDeviation()),
+        top);
+    check(top, config.dMlp());
   }
 
   private TopKMlp(Layer in, Layer out, TopK top) {
@@ -38,12 +38,18 @@ public final class TopKMlp extends Layer implements UnaryLayer, Layer.Unique {
           "top-k keeps the largest units after ReLU; this MLP has the activation '%s'"
               .formatted(mlp.activation()));
     }
-    if (mlp.layer("in") instanceof Linear linear && top.k() > linear.out()) {
-      throw new IllegalArgumentException(
-          "k is %d and the MLP has only %d hidden units; choose k from 1 to %d"
-              .formatted(top.k(), linear.out(), linear.out()));
+    if (mlp.layer("in") instanceof Linear linear) {
+      check(top, linear.out());
     }
     return new TopKMlp(mlp.layer("in").copy(), mlp.layer("out").copy(), top);
+  }
+
+  private static void check(TopK top, int width) {
+    if (top.k() > width) {
+      throw new IllegalArgumentException(
+          "k is %d and the MLP has only %d hidden units; choose k from 1 to %d"
+              .formatted(top.k(), width, width));
+    }
   }
 
   @Override

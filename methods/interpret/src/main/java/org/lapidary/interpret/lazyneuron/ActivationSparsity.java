@@ -41,7 +41,9 @@ public record ActivationSparsity(double nearZero) {
   public record Layer(
       String site, int width, double nonzero, double near, double dead, double[] rates) {
 
-    /** Operations of the MLP per token when silent units are skipped, over those when they are not. */
+    /**
+     * Operations of the MLP per token when silent units are skipped, over those when they are not.
+     */
     public double cost() {
       return (1 + nonzero) / 2;
     }
@@ -135,7 +137,8 @@ public record ActivationSparsity(double nearZero) {
     double sum = 0;
     int count = 0;
     for (int from = 0; from < sequences.length; from += TOGETHER) {
-      int[][] part = Arrays.copyOfRange(sequences, from, Math.min(sequences.length, from + TOGETHER));
+      int[][] part =
+          Arrays.copyOfRange(sequences, from, Math.min(sequences.length, from + TOGETHER));
       try (Scope scope = Scope.open();
           var ignored = Autograd.noGrad()) {
         Tensor tokens = LanguageModeling.tensor(part);

@@ -62,8 +62,7 @@ record KernelSpeed(int d, int dFF, double density, int repetitions) {
       List<PackedMatrix> dense = new ArrayList<>();
       for (int from = 0; from < d; from += block) {
         int to = Math.min(d, from + block);
-        dense.add(
-            PackedMatrix.dense(Arrays.copyOfRange(w, from * dFF, to * dFF), to - from, dFF));
+        dense.add(PackedMatrix.dense(Arrays.copyOfRange(w, from * dFF, to * dFF), to - from, dFF));
       }
       List<MemorySegment> hidden = new ArrayList<>();
       for (int i = 0; i < INPUTS; i++) {

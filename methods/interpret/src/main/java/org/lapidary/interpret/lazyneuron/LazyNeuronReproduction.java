@@ -86,9 +86,11 @@ public final class LazyNeuronReproduction implements Reproduction {
     List<Fired> all = new ArrayList<>(fired.getFirst());
     all.addAll(fired.getLast());
     checks.add(
-        Check.atLeast("share of units that fire before training, least", least(all, Fired::start), 0.45));
+        Check.atLeast(
+            "share of units that fire before training, least", least(all, Fired::start), 0.45));
     checks.add(
-        Check.atMost("share of units that fire before training, most", most(all, Fired::start), 0.55));
+        Check.atMost(
+            "share of units that fire before training, most", most(all, Fired::start), 0.55));
     checks.add(
         Check.atMost(
             "share of units that fire after training, most",
@@ -148,17 +150,20 @@ public final class LazyNeuronReproduction implements Reproduction {
       RandomLabels.Fired wide = new RandomLabels(1024, true, false).train(steps, seed);
       leastDrop = Math.min(leastDrop, Math.min(narrow.drop(), wide.drop()));
       widerGain = Math.min(widerGain, narrow.end() - wide.end());
-      rows.add(List.of(seed, "SGD, rectified", narrow.start(), narrow.end(), wide.start(), wide.end()));
+      rows.add(
+          List.of(seed, "SGD, rectified", narrow.start(), narrow.end(), wide.start(), wide.end()));
     }
     if (setting.full()) {
-      checks.add(Check.atLeast("random labels: least drop of the share that fires", leastDrop, 0.05));
+      checks.add(
+          Check.atLeast("random labels: least drop of the share that fires", leastDrop, 0.05));
     }
     checks.add(Check.greater("random labels: 256 units minus 1024 units, least", widerGain, 0));
     if (setting.full()) {
       long seed = setting.seeds().getFirst();
       RandomLabels.Fired narrow = new RandomLabels(256, false, true).train(steps, seed);
       RandomLabels.Fired wide = new RandomLabels(1024, false, true).train(steps, seed);
-      rows.add(List.of(seed, "Adam, mean 0", narrow.start(), narrow.end(), wide.start(), wide.end()));
+      rows.add(
+          List.of(seed, "Adam, mean 0", narrow.start(), narrow.end(), wide.start(), wide.end()));
       checks.add(
           Check.reported("the same drop with Adam and inputs of mean 0, 256 units", narrow.drop()));
     }
@@ -194,7 +199,8 @@ public final class LazyNeuronReproduction implements Reproduction {
   // ---- label noise ----
 
   private static void labelNoise(Setting setting, List<Check> checks, List<Figure> figures) {
-    LabelNoise study = LabelNoise.mnist(setting.full() ? 8000 : 1024, setting.full() ? 10000 : 1000);
+    LabelNoise study =
+        LabelNoise.mnist(setting.full() ? 8000 : 1024, setting.full() ? 10000 : 1000);
     int epochs = setting.full() ? 10 : 2;
     int k = 16;
     List<LabelNoise.Measured> relu = new ArrayList<>();
@@ -263,19 +269,21 @@ public final class LazyNeuronReproduction implements Reproduction {
       ratio = density == 0.05 ? timed.ratio() : ratio;
       rows.add(
           List.of(
-              density, spread(timed.dense()), spread(timed.sparse()), timed.ratio(), timed.error()));
+              density,
+              spread(timed.dense()),
+              spread(timed.sparse()),
+              timed.ratio(),
+              timed.error()));
     }
     checks.add(Check.atMost("skipped rows: error over the largest output", error, 1e-5));
     checks.add(
         Check.atLeast(
             "skipped rows: times faster than the dense product, 5% of 4096 units active",
-            ratio,
-            3));
+            ratio, 3));
     figures.add(
         new Figure.Table(
             "Second product of an MLP, 4096 to 1024, batch 1, one thread: median microseconds (5% to 95%)",
-            List.of("active", "dense", "rows skipped", "ratio", "error"),
-            rows));
+            List.of("active", "dense", "rows skipped", "ratio", "error"), rows));
   }
 
   private static String spread(double[] sorted) {

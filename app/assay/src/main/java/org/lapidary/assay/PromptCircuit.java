@@ -26,8 +26,12 @@ final class PromptCircuit {
   /** Tokens of a held-out text that stand in for a prompt when none is given. */
   private static final int TOKENS = 12;
 
-  /** Narrow enough for the drawing to be read. */
-  private static final CircuitSearch SEARCH = new CircuitSearch(6, 9, 4);
+  private static final CircuitSearch SEARCH = new CircuitSearch(24, 96, 4);
+
+  /** Few enough for the drawing to be read. */
+  private static final int DRAWN = 16;
+
+  private static final int LISTED = 24;
 
   static List<Block> blocks(
       Model model, Corpus corpus, @Nullable String prompt, Map<Integer, Dictionary> transcoders) {
@@ -42,8 +46,9 @@ final class PromptCircuit {
       String title = "Circuit of “%s” after “%s”".formatted(shown(model, next), text(shown));
       return List.of(
           new Block.FigureBlock(
-              circuit.diagram(title, shown),
-              "An arrow carries activation × weight: the first factor depends on this input, the second follows from the parameters alone. Attention patterns and norm scales are held fixed; the paths that add most are drawn."),
+              circuit.strongest(DRAWN).diagram(title, shown),
+              "An arrow carries activation × weight: the first factor depends on this input, the second follows from the parameters alone. Attention patterns and norm scales are held fixed. Of the %d edges found, whose paths bring %.0f %% of the logit, the strongest are drawn; an error is what a transcoder misses of its MLP."
+                  .formatted(circuit.edges().size(), 100 * circuit.completeness())),
           new Block.FigureBlock(table(circuit)));
     }
   }
@@ -79,6 +84,7 @@ final class PromptCircuit {
     List<List<Object>> rows = new ArrayList<>();
     circuit.edges().stream()
         .sorted(Comparator.comparingDouble((Circuit.Edge e) -> -Math.abs(e.attribution())))
+        .limit(LISTED)
         .forEach(e ->
             rows.add(
                 List.of(
@@ -89,7 +95,7 @@ final class PromptCircuit {
                     Reports.round(e.weight()),
                     Reports.round(e.attribution()))));
     return new Figure.Table(
-        "Edges of the circuit",
+        "The strongest edges of the circuit",
         List.of(
             "from",
             "to",

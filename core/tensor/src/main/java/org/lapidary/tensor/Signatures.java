@@ -168,6 +168,7 @@ public final class Signatures {
         if (shape.dim(axis) == 0) {
           throw new ShapeException("argReduce of an empty dimension in " + shape);
         }
+        number(op, in[0]);
         boolean[] reduced = new boolean[shape.rank()];
         reduced[axis] = true;
         yield new TensorType(INT64, reducedShape(shape, reduced, a.keep()));
@@ -279,8 +280,13 @@ public final class Signatures {
         yield in[0].as(Shape.of(out));
       }
       case Op.Flip f -> {
+        boolean[] flipped = new boolean[shape.rank()];
         for (int dim : f.dims()) {
-          axis(op, dim, shape);
+          int axis = axis(op, dim, shape);
+          if (flipped[axis]) {
+            throw new ShapeException(op.label() + ": dimension " + axis + " is named twice");
+          }
+          flipped[axis] = true;
         }
         yield in[0];
       }
@@ -337,6 +343,7 @@ public final class Signatures {
       }
       case Op.TopK t -> {
         arity(op, in, 1);
+        number(op, in[0]);
         int axis = axis(op, t.dim(), in[0].shape());
         if (t.k() < 0 || t.k() > in[0].shape().dim(axis)) {
           throw new ShapeException(
@@ -376,6 +383,7 @@ public final class Signatures {
         matrix(op, in[0], "left operand");
         matrix(op, in[1], "right operand");
         sameDtype(op, in);
+        number(op, in[0]);
         Shape a = in[0].shape();
         Shape b = in[1].shape();
         if (a.dim(-1) != b.dim(-2)) {
@@ -389,6 +397,7 @@ public final class Signatures {
       case Op.Linear l -> {
         arity(op, in, l.bias() ? 3 : 2);
         sameDtype(op, in);
+        number(op, in[0]);
         rank(op, in[1], 2, "weight");
         Shape w = in[1].shape();
         atLeast(op, in[0], 1, "x");
@@ -457,6 +466,7 @@ public final class Signatures {
               .formatted(op.equation(), terms.length, in.length));
     }
     sameDtype(op, in);
+    number(op, in[0]);
     Map<Character, Long> sizes = new HashMap<>();
     for (int i = 0; i < in.length; i++) {
       rank(op, in[i], terms[i].length(), "operand " + i + " '" + terms[i] + "'");
@@ -768,6 +778,14 @@ public final class Signatures {
   private static void real(Op op, TensorType t) {
     if (t.dtype() != FLOAT32 && t.dtype() != DType.FLOAT64) {
       throw new ShapeException(op.label() + " needs float32 or float64, was " + t);
+    }
+  }
+
+  private static void number(Op op, TensorType type) {
+    if (type.dtype() == BOOL) {
+      throw new ShapeException(
+          "%s takes numbers, was %s; convert it with to(DType.FLOAT32)"
+              .formatted(op.label(), type));
     }
   }
 

@@ -145,7 +145,7 @@ public record Anatomy(
             List.of(
                 name,
                 p.parameters(),
-                String.format(Locale.ROOT, "%.3g", p.flopsPerToken()),
+                Reports.round(p.flopsPerToken()),
                 String.format(Locale.ROOT, "%.1f%%", 100 * p.flopsPerToken() / flopsPerToken))));
     return new Figure.Table(
         "Where parameters and work are",

@@ -25,6 +25,7 @@ import org.lapidary.report.HtmlReport;
 import org.lapidary.report.JsonRenderer;
 import org.lapidary.report.Report;
 import org.lapidary.report.Section;
+import org.lapidary.tensor.ResidentMemory;
 import org.lapidary.train.LanguageModeling;
 
 /**
@@ -41,7 +42,7 @@ public final class Assay {
 
   public Assay(AssaySettings settings, Progress progress) {
     this.settings = settings;
-    this.progress = progress;
+    this.progress = new MemoryGuard(progress, settings.maxMemory());
   }
 
   /** The model to be assayed: the given one, or the built-in one. */
@@ -60,7 +61,7 @@ public final class Assay {
    */
   public Report run(Model model) {
     prepare();
-    CostEstimate cost = CostEstimate.of(model, settings.maxMemory());
+    CostEstimate cost = CostEstimate.of(model, settings);
     Path path = settings.model();
     subtitle = "%s, seed %d".formatted(path == null ? "built-in model" : path, settings.seed());
     Corpus corpus =
@@ -76,7 +77,7 @@ public final class Assay {
           add(ActivityStage.run(model, corpus, baseline.mean(), settings.seed(), progress));
           return "";
         });
-    FeaturesStage.@Nullable Found features = timed("features", () -> features(model, corpus));
+    FeaturesStage.Found features = timed("features", () -> features(model, corpus));
     Map<String, List<Plan.Price>> prices =
         timed(
             "sensitivity",
@@ -127,7 +128,13 @@ public final class Assay {
     checkStopped();
     long start = System.nanoTime();
     T result = work.get();
-    times.add(List.of(stage, Reports.round((System.nanoTime() - start) / 1e9)));
+    ResidentMemory.release();
+    times.add(
+        List.of(
+            stage,
+            Reports.round((System.nanoTime() - start) / 1e9),
+            Reports.round(ResidentMemory.now() / 1e6),
+            Reports.round(ResidentMemory.peak() / 1e6)));
     write(false);
     return result;
   }
@@ -168,12 +175,10 @@ public final class Assay {
     return loss;
   }
 
-  private FeaturesStage.@Nullable Found features(Model model, Corpus corpus) {
+  private FeaturesStage.Found features(Model model, Corpus corpus) {
     FeaturesStage.Found found =
-        FeaturesStage.run(model, corpus, settings.prompt(), settings.seed(), progress);
-    if (found != null) {
-      add(found.section());
-    }
+        FeaturesStage.run(model, corpus, settings.prompt(), settings, progress);
+    add(found.section());
     return found;
   }
 
@@ -196,10 +201,7 @@ public final class Assay {
   }
 
   private void evidence(
-      Model model,
-      Corpus corpus,
-      SlimmingStage.Result slimmed,
-      FeaturesStage.@Nullable Found features) {
+      Model model, Corpus corpus, SlimmingStage.Result slimmed, FeaturesStage.Found features) {
     // What is compared is what was written, read back.
     Model written = Models.load(settings.out().resolve("model"));
     ModelDiff diff = ModelDiff.of(model, written, corpus.heldOut());
@@ -210,9 +212,7 @@ public final class Assay {
         new Block.Text(
             "The packed form that the kernels run agrees with the exported model to %s nats of divergence."
                 .formatted(Reports.two(Math.abs(kernels.output().divergence().mean())))));
-    if (features != null) {
-      blocks.addAll(features.survivors(written, corpus));
-    }
+    blocks.addAll(Survivors.blocks(model, written, corpus, features, progress));
     add(new Section(section.id(), section.title(), blocks));
   }
 
@@ -229,7 +229,15 @@ public final class Assay {
     }
     head.add(
         new Block.FigureBlock(
-            new Figure.Table("Time of each stage", List.of("stage", "seconds"), times)));
+            new Figure.Table(
+                "Time and memory of each stage",
+                List.of("stage", "seconds", "MB resident after it", "most until then"),
+                times)));
+    if (ResidentMemory.known()) {
+      head.add(
+          new Block.Text(
+              "At most %s were resident.".formatted(CostEstimate.size(ResidentMemory.peak()))));
+    }
     all.addAll(sections);
     all.add(new Section("run", "This run", head));
     return new Report("Assay", subtitle, all);

@@ -5,8 +5,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A decoder-only language model. Covers GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma and Phi by its
- * settings alone.
+ * A language model over one sequence. Covers GPT-2, GPT-NeoX, Llama, Mistral, Qwen, Gemma and Phi,
+ * and the encoder BERT, by its settings alone.
  *
  * @param family the name of the published family, or {@code decoder}
  * @param vocab number of token ids
@@ -21,14 +21,17 @@ import org.jspecify.annotations.Nullable;
  * @param epsilon of the norms
  * @param placement {@code pre}, {@code post}, {@code sandwich} (before and after each sublayer, as
  *     in Gemma 2) or {@code parallel} (both sublayers read the same stream, as in GPT-NeoX and Phi)
- * @param mixer the token mixer: {@code attention}
- * @param mlp the channel mixer: {@code mlp}, {@code gated} or {@code none}
+ * @param mixer the token mixer: {@code attention} is causal, {@code bidirectional-attention} is
+ *     not; see {@link Slots#tokenMixers}
+ * @param mlp the channel mixer: {@code mlp}, {@code gated} or {@code none}; see {@link
+ *     Slots#channelMixers}
  * @param activation see {@link Slots#ACTIVATIONS}
  * @param positions {@code learned}, {@code rope} or {@code none}
  * @param rope for {@code rope}
  * @param biases which projections have one
  * @param extras what few families have
  * @param tied whether the unembedding is the embedding
+ * @param ends what stands before the first block and after the last
  */
 public record DecoderConfig(
     String family,
@@ -50,7 +53,8 @@ public record DecoderConfig(
     @Nullable Rope rope,
     Biases biases,
     Extras extras,
-    boolean tied)
+    boolean tied,
+    Ends ends)
     implements ModelConfig {
 
   /** Which projections have a bias. */
@@ -85,11 +89,77 @@ public record DecoderConfig(
     public static final Extras NONE = new Extras(false, false, 1, 0, 0, 0, 0, 1);
   }
 
+  /**
+   * What stands before the first block and after the last.
+   *
+   * @param tokenTypes kinds of tokens that have an embedding each, such as BERT's two segments; 0:
+   *     none
+   * @param embedNorm whether the sum of the embeddings is normalised
+   * @param head {@code norm}: a final norm and the unembedding; {@code masked-lm}: BERT's, a dense
+   *     layer, the activation, a norm and the unembedding; {@code pooler}: the last stream comes
+   *     out as it is, and {@link Decoder#pooled} has a dense layer for the first token's
+   */
+  public record Ends(int tokenTypes, boolean embedNorm, String head) {
+    public static final Ends PLAIN = new Ends(0, false, "norm");
+
+    public Ends {
+      Slots.check("head", head, "norm", "masked-lm", "pooler");
+      if (tokenTypes < 0) {
+        throw new IllegalArgumentException("tokenTypes must not be negative, was " + tokenTypes);
+      }
+    }
+  }
+
+  /** With plain ends. */
+  public DecoderConfig(
+      String family,
+      int vocab,
+      int dModel,
+      int layers,
+      int heads,
+      int kvHeads,
+      int dHead,
+      int dMlp,
+      int context,
+      String norm,
+      double epsilon,
+      String placement,
+      String mixer,
+      String mlp,
+      String activation,
+      String positions,
+      @Nullable Rope rope,
+      Biases biases,
+      Extras extras,
+      boolean tied) {
+    this(
+        family,
+        vocab,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied,
+        Ends.PLAIN);
+  }
+
   public DecoderConfig {
-    Slots.check("norm", norm, "layernorm", "rmsnorm", "rmsnorm1p", "none");
+    Slots.check("norm", norm, Norm.KINDS.toArray(String[]::new));
     Slots.check("norm placement", placement, "pre", "post", "sandwich", "parallel");
-    Slots.check("token mixer", mixer, "attention");
-    Slots.check("channel mixer", mlp, "mlp", "gated", "none");
+    Slots.checkMixers(mixer, mlp);
     Slots.check("activation", activation, Slots.ACTIVATIONS.toArray(String[]::new));
     Slots.check("positions", positions, "learned", "rope", "none");
     positive("vocab", vocab);
@@ -144,6 +214,35 @@ public record DecoderConfig(
         false);
   }
 
+  /**
+   * A BERT encoder with its masked-token head (Devlin et al., 2019, arXiv 1810.04805): post-norm
+   * attention in both directions, learned positions, two token types, a tied unembedding with bias.
+   */
+  public static DecoderConfig bert(int vocab, int dModel, int layers, int heads, int context) {
+    return new DecoderConfig(
+        "bert",
+        vocab,
+        dModel,
+        layers,
+        heads,
+        heads,
+        dModel / heads,
+        4 * dModel,
+        context,
+        "layernorm",
+        1e-12,
+        "post",
+        "bidirectional-attention",
+        "mlp",
+        "gelu",
+        "learned",
+        null,
+        new Biases(true, true, true, true, true),
+        Extras.NONE,
+        true,
+        new Ends(2, true, "masked-lm"));
+  }
+
   /** A Llama-type transformer: RMS norm, rotary positions, gated SiLU MLP, no biases. */
   public static DecoderConfig llama(
       int vocab,
@@ -177,6 +276,28 @@ public record DecoderConfig(
         tied);
   }
 
+  /** What each block is made of. */
+  public BlockConfig block() {
+    return new BlockConfig(
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions.equals("rope") ? rope : null,
+        biases,
+        extras,
+        0);
+  }
+
   /** The same with another hidden width of the MLP. */
   public DecoderConfig withMlp(int hidden) {
     return new DecoderConfig(
@@ -199,7 +320,35 @@ public record DecoderConfig(
         rope,
         biases,
         extras,
-        tied);
+        tied,
+        ends);
+  }
+
+  /** The same with other fillings of the slots norm, placement, token and channel mixer. */
+  public DecoderConfig withSlots(
+      String norms, String place, String tokenMixer, String channelMixer) {
+    return new DecoderConfig(
+        family,
+        vocab,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norms,
+        epsilon,
+        place,
+        tokenMixer,
+        channelMixer,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied,
+        ends);
   }
 
   /** The same with another number of blocks. */
@@ -224,7 +373,8 @@ public record DecoderConfig(
         rope,
         biases,
         extras,
-        tied);
+        tied,
+        ends);
   }
 
   /** The same with another vocabulary. */
@@ -249,7 +399,34 @@ public record DecoderConfig(
         rope,
         biases,
         extras,
-        tied);
+        tied,
+        ends);
+  }
+
+  /** The same with other ends. */
+  public DecoderConfig withEnds(Ends others) {
+    return new DecoderConfig(
+        family,
+        vocab,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norm,
+        epsilon,
+        placement,
+        mixer,
+        mlp,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied,
+        others);
   }
 
   /** The same with another longest sequence. */
@@ -274,7 +451,8 @@ public record DecoderConfig(
         rope,
         biases,
         extras,
-        tied);
+        tied,
+        ends);
   }
 
   @Override
@@ -295,6 +473,12 @@ public record DecoderConfig(
     m.put("vocab", vocab + (tied ? " (tied)" : ""));
     m.put("context", context);
     m.put("norm", norm + " " + placement);
+    if (!mixer.equals("attention")) {
+      m.put("mixer", mixer);
+    }
+    if (!ends.head().equals("norm")) {
+      m.put("head", ends.head());
+    }
     m.put("positions", positions);
     return m;
   }

@@ -39,7 +39,10 @@ public final class Model {
     return new Model(config, layer, null);
   }
 
-  /** For a decoder: token ids [batch, position] to logits [batch, position, vocab]. */
+  /**
+   * For a decoder: token ids [batch, position] to logits [batch, position, vocab]; for a
+   * metaformer: images [batch, channels, height, width] to logits [batch, classes].
+   */
   public Tensor forward(Tensor input) {
     return ((UnaryLayer) layer).forward(input);
   }
@@ -63,6 +66,15 @@ public final class Model {
     }
     throw new IllegalArgumentException(
         "this needs a decoder language model, was a " + config.family());
+  }
+
+  /** The root as a classifier of images or grids. */
+  public MetaFormer metaFormer() {
+    if (layer instanceof MetaFormer metaFormer) {
+      return metaFormer;
+    }
+    throw new IllegalArgumentException(
+        "this needs a metaformer, such as a vit; was a " + config.family());
   }
 
   /** A deep copy with its own parameters. */

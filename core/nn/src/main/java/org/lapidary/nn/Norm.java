@@ -1,23 +1,30 @@
 package org.lapidary.nn;
 
+import java.util.List;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Shape;
 import org.lapidary.tensor.Tensor;
 
 /**
- * Normalisation over the last dimension, by name:
+ * Normalisation over the last dimension (for {@code groupnorm} the last two), by name:
  *
  * <ul>
  *   <li>{@code layernorm}: (x - mean) / sqrt(variance + epsilon) * weight + bias
  *   <li>{@code rmsnorm}: x / sqrt(mean(x^2) + epsilon) * weight
  *   <li>{@code rmsnorm1p}: the same times (1 + weight), as Gemma stores it
+ *   <li>{@code groupnorm}: a layernorm whose mean and variance are over all positions and channels
+ *       of an example, x [batch, position, dModel], as PoolFormer's group norm with one group
  *   <li>{@code none}: x
  * </ul>
  *
- * Sites: {@code hook_scale} [..., 1], what x (or x - mean) is divided by, and {@code
- * hook_normalized} [..., dModel], before the weight.
+ * Sites: {@code hook_scale} [..., 1] (groupnorm: [batch, 1, 1]), what x (or x - mean) is divided
+ * by, and {@code hook_normalized} [..., dModel], before the weight.
  */
 public final class Norm extends Layer implements UnaryLayer {
+  /** The kinds there are. */
+  public static final List<String> KINDS =
+      List.of("layernorm", "rmsnorm", "rmsnorm1p", "groupnorm", "none");
+
   private final String kind;
   private final int width;
   private final double epsilon;
@@ -26,12 +33,21 @@ public final class Norm extends Layer implements UnaryLayer {
   private final Parameter bias;
 
   public Norm(String kind, int width, double epsilon) {
-    this(kind, width, epsilon, kind.equals("layernorm"));
+    this(kind, width, epsilon, centres(kind));
+  }
+
+  /** A norm; those that have no bias ignore that it was asked for. */
+  static Norm of(String kind, int width, double epsilon, boolean bias) {
+    return new Norm(kind, width, epsilon, centres(kind) && bias);
+  }
+
+  private static boolean centres(String kind) {
+    return kind.equals("layernorm") || kind.equals("groupnorm");
   }
 
   /** {@code hasBias} may be false for a layernorm without bias. */
   public Norm(String kind, int width, double epsilon, boolean hasBias) {
-    this.kind = Slots.check("norm", kind, "layernorm", "rmsnorm", "rmsnorm1p", "none");
+    this.kind = Slots.check("norm", kind, KINDS.toArray(String[]::new));
     this.width = width;
     this.epsilon = epsilon;
     this.hasBias = hasBias;
@@ -55,18 +71,25 @@ public final class Norm extends Layer implements UnaryLayer {
     }
     return switch (kind) {
       case "layernorm" -> x.layerNorm(weight.value(), bias.value(), epsilon);
+      case "groupnorm" ->
+          x.flatten(-2, -1)
+              .layerNorm(null, null, epsilon)
+              .reshape(x.shape())
+              .mul(weight.value())
+              .add(bias.value());
       case "rmsnorm1p" -> x.rmsNorm(weight.value().add(1), epsilon);
       default -> x.rmsNorm(weight.value(), epsilon);
     };
   }
 
   private Tensor inParts(Tensor x) {
-    Tensor centred = kind.equals("layernorm") ? x.sub(x.mean(true, -1)) : x;
-    Tensor scale = site("hook_scale", centred.square().mean(true, -1).add(epsilon).sqrt());
+    int[] over = kind.equals("groupnorm") ? new int[] {-2, -1} : new int[] {-1};
+    Tensor centred = centres(kind) ? x.sub(x.mean(true, over)) : x;
+    Tensor scale = site("hook_scale", centred.square().mean(true, over).add(epsilon).sqrt());
     Tensor normalized = site("hook_normalized", centred.div(scale));
     Tensor w = kind.equals("rmsnorm1p") ? weight.value().add(1) : weight.value();
     Tensor y = normalized.mul(w);
-    return kind.equals("layernorm") ? y.add(bias.value()) : y;
+    return centres(kind) ? y.add(bias.value()) : y;
   }
 
   public String kind() {

@@ -5,16 +5,18 @@ import org.lapidary.tensor.Decomposition;
 import org.lapidary.tensor.Tensor;
 
 /**
- * Causal multi-head self-attention with grouped queries. x [batch, position, dModel] to the same.
+ * Multi-head self-attention with grouped queries, causal or not. x [batch, position, dModel] to the
+ * same.
  *
  * <p>Sites: {@code hook_q}, {@code hook_k}, {@code hook_v}, {@code hook_z} [batch, position, head,
  * dHead] (with {@code hook_rot_q}, {@code hook_rot_k} after rotation), {@code hook_attn_scores} and
  * {@code hook_pattern} [batch, head, query, key], {@code hook_result} [batch, position, head,
  * dModel], each head's part of the output.
  */
-public final class SelfAttention extends Layer {
-  private final DecoderConfig config;
+public final class SelfAttention extends Layer implements TokenMixer {
+  private final BlockConfig config;
   private final int index;
+  private final boolean causal;
   private final Slot<UnaryLayer> q;
   private final Slot<UnaryLayer> k;
   private final Slot<UnaryLayer> v;
@@ -22,9 +24,10 @@ public final class SelfAttention extends Layer {
   private final @Nullable Norm qNorm;
   private final @Nullable Norm kNorm;
 
-  public SelfAttention(DecoderConfig config, int index) {
+  public SelfAttention(BlockConfig config, int index, boolean causal) {
     this.config = config;
     this.index = index;
+    this.causal = causal;
     int inner = config.heads() * config.dHead();
     int kv = config.kvHeads() * config.dHead();
     boolean bias = config.biases().qkv();
@@ -36,10 +39,7 @@ public final class SelfAttention extends Layer {
             "o",
             UnaryLayer.class,
             new Linear(
-                inner,
-                config.dModel(),
-                config.biases().attentionOut(),
-                0.02 / Math.sqrt(2.0 * Math.max(1, config.layers()))));
+                inner, config.dModel(), config.biases().attentionOut(), config.outDeviation()));
     boolean norms = config.extras().qkNorm();
     qNorm =
         norms ? child("q_norm", new Norm(config.norm(), config.dHead(), config.epsilon())) : null;
@@ -47,7 +47,14 @@ public final class SelfAttention extends Layer {
         norms ? child("k_norm", new Norm(config.norm(), config.dHead(), config.epsilon())) : null;
   }
 
-  Tensor forward(Tensor x, @Nullable KvCache cache) {
+  @Override
+  public boolean causal() {
+    return causal;
+  }
+
+  @Override
+  public Tensor forward(Tensor x, Positions positions) {
+    KvCache cache = positions.cache();
     long batch = x.size(0);
     long length = x.size(1);
     Tensor queries = heads(q.get().forward(x), config.heads());
@@ -60,7 +67,7 @@ public final class SelfAttention extends Layer {
     queries = site("hook_q", queries);
     keys = site("hook_k", keys);
     Rope rope = config.rope();
-    if (rope != null && config.positions().equals("rope")) {
+    if (rope != null) {
       long first = cache == null ? 0 : cache.length();
       queries = site("hook_rot_q", rope.rotate(queries, first));
       keys = site("hook_rot_k", rope.rotate(keys, first));
@@ -72,7 +79,10 @@ public final class SelfAttention extends Layer {
     }
     Tensor z =
         attend(
-            queries.transpose(1, 2), spread(keys).transpose(1, 2), spread(values).transpose(1, 2));
+            queries.transpose(1, 2),
+            spread(keys).transpose(1, 2),
+            spread(values).transpose(1, 2),
+            positions.padding());
     z = site("hook_z", z.transpose(1, 2));
     if (wanted("hook_result") && o.get() instanceof Linear linear) {
       return results(z, linear);
@@ -97,8 +107,8 @@ public final class SelfAttention extends Layer {
         .reshape(b, p, config.heads(), config.dHead());
   }
 
-  /** q, k, v [batch, head, position, dHead]. */
-  private Tensor attend(Tensor queries, Tensor keys, Tensor values) {
+  /** q, k, v [batch, head, position, dHead]; hidden BOOL [batch, key]. */
+  private Tensor attend(Tensor queries, Tensor keys, Tensor values, @Nullable Tensor hidden) {
     DecoderConfig.Extras extras = config.extras();
     double scale =
         extras.attentionScale() == 0 ? 1 / Math.sqrt(config.dHead()) : extras.attentionScale();
@@ -109,24 +119,38 @@ public final class SelfAttention extends Layer {
     boolean plain =
         extras.attentionSoftcap() == 0 && !wanted("hook_attn_scores") && !wanted("hook_pattern");
     if (plain) {
+      Tensor unseen = windowed ? tooFar(n, m) : null;
+      if (hidden != null) {
+        Tensor h = overKeys(hidden);
+        unseen = unseen == null ? h : unseen.or(h);
+      }
       Tensor mask =
-          windowed
-              ? Tensor.zeros(n, m)
+          unseen == null
+              ? null
+              : Tensor.zeros(unseen.shape().toArray())
                   .to(queries.dtype())
-                  .maskedFill(tooFar(n, m), Double.NEGATIVE_INFINITY)
-              : null;
-      return Tensor.attention(queries, keys, values, mask, true, scale);
+                  .maskedFill(unseen, Double.NEGATIVE_INFINITY);
+      return Tensor.attention(queries, keys, values, mask, causal, scale);
     }
     Tensor scores = queries.matmul(keys.t()).mul(scale);
     if (extras.attentionSoftcap() != 0) {
       scores = scores.div(extras.attentionSoftcap()).tanh().mul(extras.attentionSoftcap());
     }
-    scores = scores.maskedFill(Decomposition.causalMask(n, m), Double.NEGATIVE_INFINITY);
+    if (causal) {
+      scores = scores.maskedFill(Decomposition.causalMask(n, m), Double.NEGATIVE_INFINITY);
+    }
+    if (hidden != null) {
+      scores = scores.maskedFill(overKeys(hidden), Double.NEGATIVE_INFINITY);
+    }
     if (windowed) {
       scores = scores.maskedFill(tooFar(n, m), Double.NEGATIVE_INFINITY);
     }
     scores = site("hook_attn_scores", scores);
     return site("hook_pattern", scores.softmax(-1)).matmul(values);
+  }
+
+  private static Tensor overKeys(Tensor hidden) {
+    return hidden.reshape(hidden.size(0), 1, 1, hidden.size(1));
   }
 
   /** BOOL [queries, keys], true where a key lies outside the window. */
@@ -144,6 +168,6 @@ public final class SelfAttention extends Layer {
 
   @Override
   protected Layer blank() {
-    return new SelfAttention(config, index);
+    return new SelfAttention(config, index, causal);
   }
 }

@@ -10,7 +10,7 @@ import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Slots;
 
 /** GPT-2: learned positions, fused and transposed projections. */
-final class Gpt2Family implements Family {
+final class Gpt2Family implements DecoderFamily {
 
   @Override
   public DecoderConfig read(Settings json) {

@@ -21,7 +21,9 @@ import org.lapidary.io.TensorSource;
 import org.lapidary.io.TorchCheckpoint;
 import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Layer;
+import org.lapidary.nn.MetaFormerConfig;
 import org.lapidary.nn.Model;
+import org.lapidary.nn.ModelConfig;
 import org.lapidary.nn.Nearest;
 import org.lapidary.nn.Parameter;
 import org.lapidary.nn.Rope;
@@ -37,12 +39,17 @@ import org.lapidary.tensor.Tensor;
 public final class HuggingFace {
   private HuggingFace() {}
 
-  private static final Map<String, Family> FAMILIES = new TreeMap<>();
+  private static final Map<String, Family<?>> FAMILIES = new TreeMap<>();
 
   static {
     FAMILIES.put("gpt2", new Gpt2Family());
     FAMILIES.put("gpt_neox", new NeoxFamily());
     FAMILIES.put("phi", new PhiFamily());
+    FAMILIES.put("bert", new BertFamily());
+    FAMILIES.put("vit", new VitFamily());
+    FAMILIES.put("poolformer", new PoolFormerFamily());
+    FAMILIES.put("mlp-mixer", new MixerFamily());
+    FAMILIES.put(MetaFormerFamily.TYPE, new MetaFormerFamily());
     for (String type : List.of("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "phi3")) {
       FAMILIES.put(type, new LlamaFamily(type));
     }
@@ -57,7 +64,7 @@ public final class HuggingFace {
     Path file = folder.resolve("config.json");
     Settings json = new Settings(file, Json.read(file));
     String type = json.text("model_type", "");
-    Family family = FAMILIES.get(type);
+    Family<?> family = FAMILIES.get(type);
     if (family == null) {
       throw json.fault(
           "model_type \"" + type + "\"",
@@ -67,7 +74,11 @@ public final class HuggingFace {
               + Nearest.names(type, FAMILIES.keySet(), 1).getFirst()
               + ")");
     }
-    DecoderConfig config;
+    return open(family, json, folder);
+  }
+
+  private static <C extends ModelConfig> Model open(Family<C> family, Settings json, Path folder) {
+    C config;
     try {
       config = family.read(json);
     } catch (IllegalArgumentException e) {
@@ -75,24 +86,29 @@ public final class HuggingFace {
     }
     Layer layer;
     try (TensorSource source = weights(folder)) {
-      checkSize(config, source, file);
-      layer = config.build();
+      checkSize(family.weights(config), source, json.file());
+      layer = build(config, json);
       fill(layer, config, family, source, folder);
     }
-    return new Model(config, layer, tokenizer(folder, config));
+    Tokenizer tokenizer = config instanceof DecoderConfig c ? tokenizer(folder, c) : null;
+    return new Model(config, layer, tokenizer);
+  }
+
+  /** Some fillings of slots find only when they are made that they do not fit. */
+  private static Layer build(ModelConfig config, Settings json) {
+    try {
+      return config.build();
+    } catch (IllegalArgumentException e) {
+      throw json.fault(String.valueOf(e.getMessage()), "settings that fit together");
+    }
   }
 
   /** A configuration that claims more than the weights hold is refused before it is built. */
-  private static void checkSize(DecoderConfig config, TensorSource source, Path file) {
+  private static void checkSize(double claimed, TensorSource source, Path file) {
     long held = 0;
     for (String name : source.names()) {
       held += source.get(name).elements();
     }
-    double claimed =
-        (double) config.layers()
-                * (2.0 * config.dModel() * config.dHead() * (config.heads() + config.kvHeads())
-                    + 2.0 * config.dModel() * config.dMlp())
-            + (double) config.vocab() * config.dModel();
     if (claimed > 2.0 * held + 1e6) {
       throw new FormatException(
           file.toString(),
@@ -120,8 +136,8 @@ public final class HuggingFace {
         "check that the folder was downloaded whole");
   }
 
-  private static void fill(
-      Layer layer, DecoderConfig config, Family family, TensorSource source, Path folder) {
+  private static <C extends ModelConfig> void fill(
+      Layer layer, C config, Family<C> family, TensorSource source, Path folder) {
     Map<String, Parameter> parameters = layer.state();
     Set<String> unread = new LinkedHashSet<>(source.names());
     for (Mapping mapping : family.mappings(config)) {
@@ -140,16 +156,15 @@ public final class HuggingFace {
             mapping.ours().stream()
                 .map(path -> java.util.Objects.requireNonNull(parameters.get(path), path))
                 .toList();
-        List<Long> rows = ours.stream().map(p -> p.tensor().size(0)).toList();
         Tensor published = tensor(source.get(name)).to(DType.FLOAT32);
-        List<Tensor> parts = cut(mapping, published, ours, rows, config, name, folder);
+        List<Tensor> parts = cut(mapping, published, ours, family.heads(config), name, folder);
         for (int i = 0; i < parts.size(); i++) {
           ours.get(i).set(parts.get(i));
         }
       }
     }
-    unread.removeIf(HuggingFace::harmless);
-    if (!unread.isEmpty() && !(config.tied() && unread.equals(Set.of("lm_head.weight")))) {
+    unread.removeIf(name -> family.harmless(name, config));
+    if (!unread.isEmpty()) {
       throw new FormatException(
           folder.toString(),
           FormatException.NOWHERE,
@@ -162,30 +177,14 @@ public final class HuggingFace {
     }
   }
 
-  /** Buffers that older exports keep beside the weights. */
-  private static boolean harmless(String name) {
-    return name.endsWith(".attn.bias")
-        || name.endsWith(".attn.masked_bias")
-        || name.endsWith(".attention.bias")
-        || name.endsWith(".attention.masked_bias")
-        || name.endsWith("rotary_emb.inv_freq");
-  }
-
   private static List<Tensor> cut(
       Mapping mapping,
       Tensor published,
       List<Parameter> ours,
-      List<Long> rows,
-      DecoderConfig config,
+      int heads,
       String name,
       Path folder) {
-    Tensor first = ours.getFirst().tensor();
-    long total = rows.stream().mapToLong(Long::longValue).sum();
-    boolean transposed = mapping.layout() == Mapping.Layout.TRANSPOSED && first.rank() == 2;
-    long[] expected =
-        first.rank() == 1
-            ? new long[] {total}
-            : transposed ? new long[] {first.size(1), total} : new long[] {total, first.size(1)};
+    long[] expected = mapping.publishedShape(ours.stream().map(p -> p.tensor().shape()).toList());
     if (!java.util.Arrays.equals(published.shape().toArray(), expected)) {
       throw new FormatException(
           folder.toString(),
@@ -194,10 +193,10 @@ public final class HuggingFace {
           java.util.Arrays.toString(expected) + " by config.json",
           "the weights are not those of this config.json");
     }
-    return mapping.split(published, rows, config.heads());
+    return mapping.split(published, ours.stream().map(p -> p.tensor().size(0)).toList(), heads);
   }
 
-  private static @Nullable String find(String theirs, Family family, TensorSource source) {
+  private static @Nullable String find(String theirs, Family<?> family, TensorSource source) {
     if (source.names().contains(theirs)) {
       return theirs;
     }
@@ -244,11 +243,12 @@ public final class HuggingFace {
 
   /** Writes a model and what goes with it, all or nothing. */
   public static void save(Model model, Path folder, More more) {
-    if (!(model.config() instanceof DecoderConfig config)) {
-      throw new IllegalArgumentException(
-          "a " + model.config().family() + " has no Hugging Face layout here; decoders have");
-    }
-    Family family = familyOf(config);
+    write(familyOf(model.config()), model, folder, more);
+  }
+
+  private static <C extends ModelConfig> void write(
+      Family<C> family, Model model, Path folder, More more) {
+    C config = family.configs().cast(model.config());
     Map<String, Parameter> parameters = model.layer().state();
     Map<String, RawTensor> tensors = new LinkedHashMap<>();
     try (AtomicFolder target = AtomicFolder.create(folder);
@@ -263,7 +263,7 @@ public final class HuggingFace {
           }
           parts.add(p.value().detach());
         }
-        Tensor joined = mapping.join(parts, config.heads());
+        Tensor joined = mapping.join(parts, family.heads(config));
         tensors.put(
             mapping.theirs(),
             new RawTensor(joined.dtype(), joined.shape().toArray(), joined.segment()));
@@ -291,13 +291,39 @@ public final class HuggingFace {
     }
   }
 
-  private static Family familyOf(DecoderConfig config) {
-    Family known = FAMILIES.get(config.family());
-    if (known != null) {
+  private static Family<?> familyOf(ModelConfig config) {
+    return switch (config) {
+      case DecoderConfig c -> familyOf(c);
+      case MetaFormerConfig c -> familyOf(c);
+      default ->
+          throw new IllegalArgumentException(
+              "a "
+                  + config.family()
+                  + " has no layout of Hugging Face here; decoders and metaformers have");
+    };
+  }
+
+  /** The published family where it says everything, else the house's own layout. */
+  private static Family<?> familyOf(MetaFormerConfig config) {
+    if (FAMILIES.get(config.family()) instanceof GridFamily published) {
+      Settings json =
+          new Settings(
+              Path.of("config.json"), new ObjectMapper().valueToTree(published.write(config)));
+      if (published.read(json).equals(config)) {
+        return published;
+      }
+    }
+    return java.util.Objects.requireNonNull(FAMILIES.get(MetaFormerFamily.TYPE));
+  }
+
+  private static Family<?> familyOf(DecoderConfig config) {
+    if (FAMILIES.get(config.family()) instanceof DecoderFamily known) {
       return known;
     }
     // The house's own decoders are written as the family whose layout they have.
     if (config.positions().equals("learned")
+        && config.mixer().equals("attention")
+        && config.ends().equals(DecoderConfig.Ends.PLAIN)
         && config.placement().equals("pre")
         && config.norm().equals("layernorm")
         && config.mlp().equals("mlp")
@@ -306,8 +332,13 @@ public final class HuggingFace {
       return java.util.Objects.requireNonNull(FAMILIES.get("gpt2"));
     }
     throw new IllegalArgumentException(
-        "a decoder with %s norm placed %s, %s positions and a %s channel mixer has no published layout to be written in"
-            .formatted(config.norm(), config.placement(), config.positions(), config.mlp()));
+        "a decoder with %s norm placed %s, %s positions, the mixers %s and %s has no published layout to be written in"
+            .formatted(
+                config.norm(),
+                config.placement(),
+                config.positions(),
+                config.mixer(),
+                config.mlp()));
   }
 
   /** The name of an activation as Hugging Face writes it. */

@@ -12,7 +12,7 @@ import org.lapidary.nn.Rope;
 import org.lapidary.nn.Slots;
 
 /** Llama 1-3 and those that follow its layout: Mistral, Qwen 2 and 3, Gemma 1 and 2, Phi-3. */
-record LlamaFamily(String type) implements Family {
+record LlamaFamily(String type) implements DecoderFamily {
 
   private boolean gemma() {
     return type.startsWith("gemma");

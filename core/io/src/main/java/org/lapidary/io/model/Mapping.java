@@ -2,6 +2,8 @@ package org.lapidary.io.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
+import org.lapidary.tensor.Shape;
 import org.lapidary.tensor.Tensor;
 
 /**
@@ -20,11 +22,35 @@ record Mapping(String theirs, Layout layout, List<String> ours) {
     /** Transposed: GPT-2 keeps its matrices as [in, out]. */
     TRANSPOSED,
     /** q, k and v interleaved per head, [heads, 3, dHead, ...]: GPT-NeoX. */
-    PER_HEAD
+    PER_HEAD,
+    /** Under a first dimension of one: a ViT's positions. */
+    UNDER_ONE,
+    /** A matrix as a convolution of one pixel, [out, in, 1, 1]: PoolFormer. */
+    POINTWISE
   }
 
   static Mapping plain(String theirs, String ours) {
     return new Mapping(theirs, Layout.ROWS, List.of(ours));
+  }
+
+  static Mapping under(String theirs, String ours) {
+    return new Mapping(theirs, Layout.UNDER_ONE, List.of(ours));
+  }
+
+  static Mapping pointwise(String theirs, String ours) {
+    return new Mapping(theirs, Layout.POINTWISE, List.of(ours));
+  }
+
+  /** The shape of the published tensor, from the shapes of ours. */
+  long[] publishedShape(List<Shape> shapes) {
+    long[] stacked = shapes.getFirst().toArray();
+    stacked[0] = shapes.stream().mapToLong(s -> s.dim(0)).sum();
+    return switch (layout) {
+      case ROWS, PER_HEAD -> stacked;
+      case TRANSPOSED -> stacked.length == 2 ? new long[] {stacked[1], stacked[0]} : stacked;
+      case UNDER_ONE -> LongStream.concat(LongStream.of(1), LongStream.of(stacked)).toArray();
+      case POINTWISE -> LongStream.concat(LongStream.of(stacked), LongStream.of(1, 1)).toArray();
+    };
   }
 
   /**
@@ -39,6 +65,8 @@ record Mapping(String theirs, Layout layout, List<String> ours) {
           case ROWS -> published;
           case TRANSPOSED -> published.rank() == 2 ? published.t() : published;
           case PER_HEAD -> swapHeads(published, heads, 3);
+          case UNDER_ONE -> published.squeeze(0);
+          case POINTWISE -> published.reshape(published.size(0), published.size(1));
         };
     List<Tensor> parts = new ArrayList<>();
     long from = 0;
@@ -57,6 +85,8 @@ record Mapping(String theirs, Layout layout, List<String> ours) {
           case ROWS -> stacked;
           case TRANSPOSED -> stacked.rank() == 2 ? stacked.t() : stacked;
           case PER_HEAD -> swapHeads(stacked, 3, heads);
+          case UNDER_ONE -> stacked.unsqueeze(0);
+          case POINTWISE -> stacked.reshape(stacked.size(0), stacked.size(1), 1, 1);
         };
     return published.contiguous();
   }

@@ -12,7 +12,7 @@ import org.lapidary.nn.Rope;
 import org.lapidary.nn.Slots;
 
 /** GPT-NeoX and Pythia: parallel sublayers, partial rotary positions, q, k, v fused per head. */
-final class NeoxFamily implements Family {
+final class NeoxFamily implements DecoderFamily {
 
   @Override
   public DecoderConfig read(Settings json) {

@@ -12,7 +12,7 @@ import org.lapidary.nn.Rope;
 import org.lapidary.nn.Slots;
 
 /** Phi-1, Phi-1.5 and Phi-2: parallel sublayers that share one norm, biases everywhere. */
-final class PhiFamily implements Family {
+final class PhiFamily implements DecoderFamily {
 
   @Override
   public DecoderConfig read(Settings json) {
@@ -97,6 +97,9 @@ final class PhiFamily implements Family {
       if (!c.tied()) {
         all.add(plain("lm_head." + part, "unembed." + part));
       }
+    }
+    if (c.tied()) {
+      all.add(plain("lm_head.bias", "unembed_bias"));
     }
     return all;
   }

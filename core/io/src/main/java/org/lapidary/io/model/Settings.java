@@ -2,6 +2,8 @@ package org.lapidary.io.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.io.FormatException;
 
@@ -44,6 +46,31 @@ record Settings(Path file, JsonNode json) {
 
   String text(String key, String missing) {
     return has(key) ? present(key).asText() : missing;
+  }
+
+  /** Whole numbers in a list. */
+  List<Integer> integers(String key, List<Integer> missing) {
+    if (!has(key)) {
+      return missing;
+    }
+    JsonNode node = present(key);
+    List<Integer> all = new ArrayList<>();
+    for (JsonNode n : node) {
+      if (!n.isIntegralNumber() || !n.canConvertToInt()) {
+        throw fault(key + " = " + node, "a list of whole numbers");
+      }
+      all.add(n.intValue());
+    }
+    if (!node.isArray()) {
+      throw fault(key + " = " + node, "a list of whole numbers");
+    }
+    return all;
+  }
+
+  /** The class for which the weights were written: the first of the architectures. */
+  String architecture(String missing) {
+    JsonNode node = json.path("architectures").path(0);
+    return node.isTextual() ? node.asText() : missing;
   }
 
   /** An object under a key, or null. */

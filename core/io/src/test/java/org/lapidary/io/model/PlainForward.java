@@ -273,7 +273,7 @@ final class PlainForward {
   }
 
   /** weight [out, in]. */
-  private static double[][] linear(double[][] x, double[] weight, double[] bias) {
+  static double[][] linear(double[][] x, double[] weight, double[] bias) {
     int in = x[0].length;
     int out = weight.length / in;
     double[][] y = new double[x.length][out];
@@ -419,7 +419,7 @@ final class PlainForward {
     return z;
   }
 
-  private static double[][] cols(double[][] x, int from, int to) {
+  static double[][] cols(double[][] x, int from, int to) {
     double[][] y = new double[x.length][];
     for (int p = 0; p < x.length; p++) {
       y[p] = java.util.Arrays.copyOfRange(x[p], from, to);
@@ -427,11 +427,11 @@ final class PlainForward {
     return y;
   }
 
-  private static double[][] copy(double[][] x) {
+  static double[][] copy(double[][] x) {
     return cols(x, 0, x[0].length);
   }
 
-  private static void add(double[][] x, double[][] y) {
+  static void add(double[][] x, double[][] y) {
     for (int p = 0; p < x.length; p++) {
       for (int j = 0; j < x[p].length; j++) {
         x[p][j] += y[p][j];
@@ -439,7 +439,7 @@ final class PlainForward {
     }
   }
 
-  private static void map(double[][] x, DoubleUnaryOperator f) {
+  static void map(double[][] x, DoubleUnaryOperator f) {
     for (double[] row : x) {
       for (int j = 0; j < row.length; j++) {
         row[j] = f.applyAsDouble(row[j]);
@@ -456,7 +456,7 @@ final class PlainForward {
   }
 
   /** x Phi(x), Phi by its series. */
-  private static double gelu(double x) {
+  static double gelu(double x) {
     double t = x;
     double sum = x;
     for (int i = 1; i < 200; i++) {

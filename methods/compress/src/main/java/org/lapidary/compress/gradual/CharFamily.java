@@ -53,10 +53,8 @@ final class CharFamily implements LargeSparseVsSmallDense.Family {
       run(model, pruning);
     }
     int[][] held = LanguageModeling.cut(corpus.validation(), 64);
-    double nats =
-        LanguageModeling.evaluate(model, Arrays.copyOf(held, recipe.evaluated())).mean();
-    return new LargeSparseVsSmallDense.Trained(
-        nats / Math.log(2), Counted.nonZeros(model.layer()));
+    double nats = LanguageModeling.evaluate(model, Arrays.copyOf(held, recipe.evaluated())).mean();
+    return new LargeSparseVsSmallDense.Trained(nats / Math.log(2), Counted.nonZeros(model.layer()));
   }
 
   private void run(Model model, @Nullable GradualPruning pruning) {

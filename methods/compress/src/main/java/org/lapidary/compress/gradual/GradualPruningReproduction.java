@@ -43,8 +43,7 @@ public final class GradualPruningReproduction implements Reproduction {
   @Override
   public Outcome run(Setting setting) {
     boolean full = setting.full();
-    Plan digits =
-        full ? new Plan(512, List.of(0.75, 0.875, 0.95)) : new Plan(128, List.of(0.875));
+    Plan digits = full ? new Plan(512, List.of(0.75, 0.875, 0.95)) : new Plan(128, List.of(0.875));
     Plan characters = full ? new Plan(256, List.of(0.75, 0.9)) : new Plan(48, List.of(0.75));
     DigitFamily.Recipe digitRecipe = full ? DigitFamily.FULL : DigitFamily.SMOKE;
     CharFamily.Recipe charRecipe = full ? CharFamily.FULL : CharFamily.SMOKE;
@@ -73,8 +72,7 @@ public final class GradualPruningReproduction implements Reproduction {
             table("Characters, bits each", characters, b)));
   }
 
-  private static List<Row> compare(
-      LargeSparseVsSmallDense.Family family, Plan plan, long steps) {
+  private static List<Row> compare(LargeSparseVsSmallDense.Family family, Plan plan, long steps) {
     return LargeSparseVsSmallDense.of(plan.large())
         .compare(
             family, plan.sparsities().stream().map(s -> GradualPruning.over(s, steps)).toList());
@@ -103,13 +101,11 @@ public final class GradualPruningReproduction implements Reproduction {
       checks.add(
           Check.atLeast(
               "points of accuracy at 75% above the unpruned network",
-              a.over(0, r -> r.sparse().quality()).mean() - dense,
-              -1));
+              a.over(0, r -> r.sparse().quality()).mean() - dense, -1));
       checks.add(
           Check.greater(
               "points of accuracy by which the ramp beats one jump, 95% sparse",
-              a.over(2, r -> r.sparse().quality()).mean() - Found.of(a.jump).mean(),
-              0));
+              a.over(2, r -> r.sparse().quality()).mean() - Found.of(a.jump).mean(), 0));
       checks.add(
           Check.atMost(
               "largest difference of non-zeros and parameters of a pair, share",
@@ -141,8 +137,7 @@ public final class GradualPruningReproduction implements Reproduction {
               found.over(i, r -> r.sparse().quality() - r.dense().quality()).toString()));
     }
     if (!found.dense.isEmpty()) {
-      rows.add(
-          List.of("unpruned", "", "", plan.large(), "", Found.of(found.dense).toString(), ""));
+      rows.add(List.of("unpruned", "", "", plan.large(), "", Found.of(found.dense).toString(), ""));
     }
     if (!found.jump.isEmpty()) {
       rows.add(

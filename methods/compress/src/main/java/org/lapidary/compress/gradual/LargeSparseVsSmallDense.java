@@ -53,8 +53,7 @@ public record LargeSparseVsSmallDense(int large, double tolerance) {
     for (GradualPruning pruning : prunings) {
       Trained sparse = family.train(large, pruning);
       int size = match(family, sparse.nonZeros());
-      rows.add(
-          new Row(pruning.schedule().last(), sparse, size, family.train(size, null)));
+      rows.add(new Row(pruning.schedule().last(), sparse, size, family.train(size, null)));
     }
     return rows;
   }

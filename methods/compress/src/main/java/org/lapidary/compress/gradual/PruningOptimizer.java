@@ -83,8 +83,7 @@ public final class PruningOptimizer implements Optimizer {
       pruned.forEach((path, parameter) -> {
         Tensor magnitude = parameter.tensor().detach().abs();
         scores.put(
-            path,
-            settings.returning() ? magnitude : magnitude.maskedFill(mask(path).not(), -1));
+            path, settings.returning() ? magnitude : magnitude.maskedFill(mask(path).not(), -1));
       });
       Units units = settings.units();
       if (settings.global()) {
@@ -92,8 +91,8 @@ public final class PruningOptimizer implements Optimizer {
         scores.forEach((path, score) -> flat.put(path, units.scores(score)));
         long n = flat.values().stream().mapToLong(Tensor::elements).sum();
         Masks.keeping(flat, Units.kept(sparsity, n))
-            .forEach((path, kept) ->
-                put(path, units.spread(kept, requireNonNull(scores.get(path)))));
+            .forEach(
+                (path, kept) -> put(path, units.spread(kept, requireNonNull(scores.get(path)))));
       } else {
         scores.forEach((path, score) -> put(path, units.keep(score, sparsity)));
       }
@@ -104,8 +103,7 @@ public final class PruningOptimizer implements Optimizer {
   }
 
   private void put(String path, Tensor mask) {
-    MemorySegment.copy(
-        mask.contiguous().segment(), 0, mask(path).segment(), 0, mask.elements());
+    MemorySegment.copy(mask.contiguous().segment(), 0, mask(path).segment(), 0, mask.elements());
   }
 
   private void clear() {

@@ -19,8 +19,7 @@
 @NullMarked
 @Paper(
     id = "gradual-magnitude-pruning",
-    title =
-        "To prune, or not to prune: exploring the efficacy of pruning for model compression",
+    title = "To prune, or not to prune: exploring the efficacy of pruning for model compression",
     arxiv = "1710.01878",
     claim =
         "A large network pruned gradually while it trains is better than a small dense network with as many parameters as it has non-zeros",

@@ -124,8 +124,7 @@ public final class HawqV2Reproduction implements Reproduction {
         PER_WEIGHT,
         by(sensitivities, budget, l -> requireNonNull(top.get(l.path())) / l.weights()));
     long operations =
-        sensitivities.bitOperations(
-            BitPlan.uniform(sensitivities.layers(), UNIFORM, ACTIVATIONS));
+        sensitivities.bitOperations(BitPlan.uniform(sensitivities.layers(), UNIFORM, ACTIVATIONS));
     plans.put(JOINT, sensitivities.underBitOperations(operations, BITS).plan());
     plans.put(
         WEIGHTS_ONLY, sensitivities.underBitOperations(operations, List.of(ACTIVATIONS)).plan());
@@ -171,8 +170,7 @@ public final class HawqV2Reproduction implements Reproduction {
   }
 
   /** How Omega, and the squared rounding error alone, order the loss of random configurations. */
-  private static double[] ranks(
-      CifarNet net, Sensitivities sensitivities, Work work, Rng rng) {
+  private static double[] ranks(CifarNet net, Sensitivities sensitivities, Work work, Rng rng) {
     Classification data = net.train().first(2 * work.curvature());
     double dense = data.measure(net.model()::forward).loss();
     double[] omega = new double[work.configurations()];
@@ -181,14 +179,12 @@ public final class HawqV2Reproduction implements Reproduction {
     for (int i = 0; i < omega.length; i++) {
       Map<String, BitPlan.Widths> widths = new LinkedHashMap<>();
       for (LayerSensitivity l : sensitivities.layers()) {
-        widths.put(
-            l.path(), new BitPlan.Widths(BITS.get(rng.nextInt(BITS.size())), BitPlan.FLOAT));
+        widths.put(l.path(), new BitPlan.Widths(BITS.get(rng.nextInt(BITS.size())), BitPlan.FLOAT));
       }
       BitPlan plan = new BitPlan(widths);
       omega[i] = sensitivities.omega(plan);
       error[i] = sensitivities.weightError(plan);
-      rise[i] =
-          data.measure(QuantizedModel.of(net.model(), plan, sensitivities)).loss() - dense;
+      rise[i] = data.measure(QuantizedModel.of(net.model(), plan, sensitivities)).loss() - dense;
     }
     return new double[] {
       RankCorrelation.spearman(omega, rise), RankCorrelation.spearman(error, rise)
@@ -201,8 +197,7 @@ public final class HawqV2Reproduction implements Reproduction {
     List<Check> checks = new ArrayList<>();
     if (!full) {
       checks.add(
-          Check.greater(
-              "rank correlation of Omega and loss over random configurations", omega, 0));
+          Check.greater("rank correlation of Omega and loss over random configurations", omega, 0));
       return checks;
     }
     checks.add(
@@ -225,8 +220,7 @@ public final class HawqV2Reproduction implements Reproduction {
             "points of accuracy, average trace less largest eigenvalue by weights, tuned",
             points(found, TRACE, PER_WEIGHT)));
     checks.add(
-        Check.atLeast(
-            "rank correlation of Omega and loss over random configurations", omega, 0.6));
+        Check.atLeast("rank correlation of Omega and loss over random configurations", omega, 0.6));
     checks.add(
         Check.greater(
             "rank correlation with Omega less that with the squared error alone",
@@ -266,8 +260,7 @@ public final class HawqV2Reproduction implements Reproduction {
               mean(found, f -> f.fate(name).cost())));
     }
     fates.add(
-        List.of(
-            "rank correlation of Omega and loss", spread(found, Found::omegaRank), "", "", ""));
+        List.of("rank correlation of Omega and loss", spread(found, Found::omegaRank), "", "", ""));
     fates.add(
         List.of(
             "rank correlation of squared error and loss",

@@ -26,8 +26,7 @@ import org.lapidary.train.Trainer;
 
 class GradualPruningTest {
   private static final int[] LABELS = IntStream.range(0, 40).map(i -> i % 6).toArray();
-  private static final Classification DATA =
-      Classification.of(new Rng(3).normal(1, 40, 6), LABELS);
+  private static final Classification DATA = Classification.of(new Rng(3).normal(1, 40, 6), LABELS);
   private static final List<String> MATRICES = List.of("in.weight", "out.weight");
 
   private static Mlp mlp() {
@@ -65,21 +64,25 @@ class GradualPruningTest {
     Mlp mlp = mlp();
     Map<String, boolean[]> before = new LinkedHashMap<>();
     try (PruningOptimizer optimizer = GradualPruning.of(schedule).during(mlp, sgd(mlp))) {
-      train(mlp, optimizer, 60, (step, loss) -> {
-        long done = step + 1;
-        for (String path : MATRICES) {
-          boolean[] mask = mask(optimizer, path);
-          float[] w = weights(mlp, path);
-          if (schedule.updatesAt(done)) {
-            assertThat(count(mask)).isEqualTo(Math.round((1 - schedule.at(done)) * 60));
-          }
-          boolean[] earlier = before.put(path, mask);
-          for (int i = 0; i < mask.length; i++) {
-            assertThat(mask[i] && earlier != null && !earlier[i]).isFalse();
-            assertThat(w[i] == 0).isEqualTo(!mask[i]);
-          }
-        }
-      });
+      train(
+          mlp,
+          optimizer,
+          60,
+          (step, loss) -> {
+            long done = step + 1;
+            for (String path : MATRICES) {
+              boolean[] mask = mask(optimizer, path);
+              float[] w = weights(mlp, path);
+              if (schedule.updatesAt(done)) {
+                assertThat(count(mask)).isEqualTo(Math.round((1 - schedule.at(done)) * 60));
+              }
+              boolean[] earlier = before.put(path, mask);
+              for (int i = 0; i < mask.length; i++) {
+                assertThat(mask[i] && earlier != null && !earlier[i]).isFalse();
+                assertThat(w[i] == 0).isEqualTo(!mask[i]);
+              }
+            }
+          });
       assertThat(optimizer.size().kept()).isEqualTo(2 * Math.round(0.13 * 60));
     }
     assertThat(weights(mlp, "in.bias")).doesNotContain(0f);
@@ -95,8 +98,7 @@ class GradualPruningTest {
     mlp.parameterAt("in.weight").set(Tensor.of(w, 10, 6));
     // 23 of 60 stay: all 15 of 4 and the first 8 of 3.
     try (PruningOptimizer optimizer =
-        GradualPruning.of(new CubicSchedule(1 - 23 / 60.0, 0.9, 100, 1, 1))
-            .during(mlp, sgd(mlp))) {
+        GradualPruning.of(new CubicSchedule(1 - 23 / 60.0, 0.9, 100, 1, 1)).during(mlp, sgd(mlp))) {
       boolean[] mask = mask(optimizer, "in.weight");
       for (int i = 0; i < 60; i++) {
         assertThat(mask[i]).isEqualTo(i % 4 == 3 || i % 4 == 2 && i < 32);
@@ -125,8 +127,8 @@ class GradualPruningTest {
           straight
               .parameters()
               .keySet()
-              .forEach(path ->
-                  assertThat(weights(resumed, path)).isEqualTo(weights(straight, path)));
+              .forEach(
+                  path -> assertThat(weights(resumed, path)).isEqualTo(weights(straight, path)));
         }
       }
     }
@@ -144,21 +146,25 @@ class GradualPruningTest {
     boolean[] returned = {false};
     try (PruningOptimizer optimizer =
         GradualPruning.of(schedule).withReturning(true).during(mlp, sgd(mlp))) {
-      train(mlp, optimizer, 40, (step, loss) -> {
-        for (String path : MATRICES) {
-          boolean[] mask = mask(optimizer, path);
-          float[] dense = weights(mlp, path);
-          float[] used = mlp.parameterAt(path).value().toFloats();
-          boolean[] earlier = before.put(path, mask);
-          for (int i = 0; i < mask.length; i++) {
-            assertThat(used[i]).isCloseTo(mask[i] ? dense[i] : 0, within(1e-6f));
-            returned[0] |= mask[i] && earlier != null && !earlier[i];
-          }
-          if (schedule.updatesAt(step + 1)) {
-            assertThat(count(mask)).isEqualTo(Math.round((1 - schedule.at(step + 1)) * 60));
-          }
-        }
-      });
+      train(
+          mlp,
+          optimizer,
+          40,
+          (step, loss) -> {
+            for (String path : MATRICES) {
+              boolean[] mask = mask(optimizer, path);
+              float[] dense = weights(mlp, path);
+              float[] used = mlp.parameterAt(path).value().toFloats();
+              boolean[] earlier = before.put(path, mask);
+              for (int i = 0; i < mask.length; i++) {
+                assertThat(used[i]).isCloseTo(mask[i] ? dense[i] : 0, within(1e-6f));
+                returned[0] |= mask[i] && earlier != null && !earlier[i];
+              }
+              if (schedule.updatesAt(step + 1)) {
+                assertThat(count(mask)).isEqualTo(Math.round((1 - schedule.at(step + 1)) * 60));
+              }
+            }
+          });
     }
     assertThat(returned[0]).isTrue();
     assertThat(mlp.parameterAt("in.weight").viewed()).isFalse();
@@ -213,7 +219,8 @@ class GradualPruningTest {
       }
     }
     GradualPruning tooLarge = GradualPruning.defaults(100).withUnits(new Units.Blocks(4));
-    try (PruningOptimizer optimizer = tooLarge.withExclude("in.*", "out.*x").during(mlp, sgd(mlp))) {
+    try (PruningOptimizer optimizer =
+        tooLarge.withExclude("in.*", "out.*x").during(mlp, sgd(mlp))) {
       assertThatThrownBy(() -> train(mlp, optimizer, 20, (step, loss) -> {}))
           .hasMessageContaining("blocks of 4 outputs do not fit");
     }
@@ -224,14 +231,21 @@ class GradualPruningTest {
     CubicSchedule schedule = new CubicSchedule(0, 1 / 3.0, 3, 3, 4);
     Mlp mlp = mlp();
     try (PruningOptimizer optimizer =
-        GradualPruning.of(schedule).withUnits(new Units.Groups(3)).withExclude("out.*").during(mlp, sgd(mlp))) {
-      train(mlp, optimizer, 30, (step, loss) -> {
-        boolean[] mask = mask(optimizer, "in.weight");
-        for (int g = 0; g < 20 && schedule.updatesAt(step + 1); g++) {
-          assertThat(count(Arrays.copyOfRange(mask, 3 * g, 3 * g + 3)))
-              .isEqualTo((int) Math.round((1 - schedule.at(step + 1)) * 3));
-        }
-      });
+        GradualPruning.of(schedule)
+            .withUnits(new Units.Groups(3))
+            .withExclude("out.*")
+            .during(mlp, sgd(mlp))) {
+      train(
+          mlp,
+          optimizer,
+          30,
+          (step, loss) -> {
+            boolean[] mask = mask(optimizer, "in.weight");
+            for (int g = 0; g < 20 && schedule.updatesAt(step + 1); g++) {
+              assertThat(count(Arrays.copyOfRange(mask, 3 * g, 3 * g + 3)))
+                  .isEqualTo((int) Math.round((1 - schedule.at(step + 1)) * 3));
+            }
+          });
       assertThat(optimizer.size().kept()).isEqualTo(40);
     }
   }

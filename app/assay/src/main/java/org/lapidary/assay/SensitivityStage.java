@@ -2,23 +2,21 @@ package org.lapidary.assay;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import org.lapidary.compress.BlockMatrices;
 import org.lapidary.compress.Hutchinson;
-import org.lapidary.compress.Masks;
+import org.lapidary.compress.essential.Downstream;
+import org.lapidary.compress.essential.EssentialSparsity;
+import org.lapidary.compress.essential.SparsityCurve;
 import org.lapidary.compress.slim.Option;
 import org.lapidary.compress.slim.Plan;
 import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Progress;
-import org.lapidary.nn.Linear;
 import org.lapidary.nn.Model;
 import org.lapidary.report.Block;
 import org.lapidary.report.Section;
 import org.lapidary.tensor.Rng;
-import org.lapidary.tensor.Scope;
-import org.lapidary.tensor.Tensor;
 import org.lapidary.train.LanguageModeling;
 
 /** What each matrix can bear (rows hawq-v2 and essential-sparsity). */
@@ -39,13 +37,15 @@ final class SensitivityStage {
         new Hutchinson(8, 30, 0.02)
             .matrices(model, Arrays.copyOf(corpus.calibration(), few), new Rng(seed).fork(3));
     progress.end();
-    double[] loss = new double[LEVELS.length];
-    progress.begin("one-shot sparsity", LEVELS.length);
-    for (int i = 0; i < LEVELS.length && !progress.stopped(); i++) {
-      loss[i] = lossAt(model, corpus, LEVELS[i]);
-      progress.step(i + 1L, "");
-    }
-    progress.end();
+    EssentialSparsity.Analysis oneShot =
+        EssentialSparsity.defaults()
+            .withLevels(LEVELS)
+            .analyse(
+                model,
+                Downstream.zeroShot(m -> -LanguageModeling.evaluate(m, corpus.heldOut()).mean()),
+                -Math.log(vocab(model)),
+                progress);
+    double[] loss = Arrays.stream(oneShot.curve().quality()).map(q -> -q).toArray();
     return new Section(
         "sensitivity",
         "Sensitivity",
@@ -59,19 +59,27 @@ final class SensitivityStage {
                     "Loss after dropping the smallest weights of all blocks at once",
                     "sparsity",
                     "nats per token",
-                    List.of(new Figure.Series("one-shot magnitude", LEVELS, loss))),
-                "Without any retraining; the bend is the essential sparsity.")));
+                    List.of(
+                        new Figure.Series("one-shot magnitude", oneShot.curve().levels(), loss))),
+                essential(oneShot))));
   }
 
-  private static double lossAt(Model model, Corpus corpus, double sparsity) {
-    try (Scope scope = Scope.open()) {
-      Map<String, Tensor> scores = new LinkedHashMap<>();
-      for (Map.Entry<String, Linear> e : BlockMatrices.of(model).entrySet()) {
-        scores.put(e.getKey(), e.getValue().weight().tensor().detach().abs());
-      }
-      Model pruned = Masks.apply(model, Masks.global(scores, sparsity));
-      return LanguageModeling.evaluate(pruned, corpus.heldOut()).mean();
-    }
+  private static int vocab(Model model) {
+    return model.decoder().config().vocab();
+  }
+
+  private static String essential(EssentialSparsity.Analysis oneShot) {
+    String knee =
+        oneShot
+            .knee()
+            .filter(SparsityCurve.Knee::valid)
+            .map(k -> String.format(Locale.ROOT, "The curve bends at %.2f.", k.sparsity()))
+            .orElse("The curve has no clear bend among these levels.");
+    return String.format(
+        Locale.ROOT,
+        "Without any retraining. Up to a sparsity of %.2f at most 1%% of the loss is added. %s",
+        oneShot.tolerated(),
+        knee);
   }
 
   private static Figure table(

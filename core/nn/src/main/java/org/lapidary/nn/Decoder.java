@@ -147,6 +147,15 @@ public final class Decoder extends Layer implements UnaryLayer {
     return dense.forward(stream.select(1, 0)).tanh();
   }
 
+  /** The residual stream after the last block [batch, position, dModel]. */
+  public Tensor stream(Tensor tokens) {
+    Tensor x = embed(tokens, 0);
+    for (Block block : blocks) {
+      x = block.forward(x, null);
+    }
+    return x;
+  }
+
   /** The residual stream before the first block. */
   public Tensor embed(Tensor tokens, long first) {
     return embed(tokens, null, first);

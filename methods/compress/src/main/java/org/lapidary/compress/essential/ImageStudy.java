@@ -1,0 +1,87 @@
+package org.lapidary.compress.essential;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.lapidary.evidence.Check;
+import org.lapidary.evidence.Figure;
+import org.lapidary.evidence.Progress;
+import org.lapidary.nn.Model;
+import org.lapidary.train.Fixtures;
+
+/** Vision transformers pre-trained by filling in patches and by labels, then tuned under masks. */
+final class ImageStudy {
+  private static final double TOLERANCE = EssentialSparsity.defaults().tolerance();
+
+  private record One(long seed, SparsityCurve filled, SparsityCurve labelled) {
+    double difference() {
+      return filled.tolerated(TOLERANCE) - labelled.tolerated(TOLERANCE);
+    }
+  }
+
+  private final List<One> seeds = new ArrayList<>();
+
+  ImageStudy(boolean full, List<Long> chosen, Progress progress) {
+    HardDigits digits = full ? HardDigits.of(8000, 4000) : HardDigits.of(800, 400);
+    int steps = full ? 600 : 20;
+    int tuning = full ? 150 : 10;
+    double[] levels =
+        full ? new double[] {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8} : new double[] {0, 0.5};
+    EssentialSparsity method = EssentialSparsity.defaults().withLevels(levels);
+    for (long seed : chosen) {
+      if (!progress.stopped()) {
+        Downstream task = digits.task(tuning, seed);
+        String key =
+            "vit on hardmnist, %d images, %d steps, seed %d"
+                .formatted(digits.pretraining().count(), steps, seed);
+        Model filled = HardDigits.fresh(seed);
+        Fixtures.train(
+            filled.layer(),
+            key + ", filling in patches",
+            ignored -> digits.selfSupervised(filled, steps, seed, progress));
+        Model labelled = HardDigits.fresh(seed);
+        Fixtures.train(
+            labelled.layer(),
+            key + ", labels",
+            ignored -> digits.supervised(labelled, steps, seed, progress));
+        seeds.add(
+            new One(
+                seed,
+                method.curve(filled, task, progress),
+                method.curve(labelled, task, progress)));
+      }
+    }
+  }
+
+  List<Check> checks() {
+    return List.of(
+        Check.reported(
+            "C: s* after filling in patches, mean", mean(o -> o.filled().tolerated(TOLERANCE))),
+        Check.reported(
+            "C: s* after learning labels, mean", mean(o -> o.labelled().tolerated(TOLERANCE))),
+        Check.reported("C: s* self-supervised - supervised, mean", mean(One::difference)));
+  }
+
+  private double mean(ToDoubleFunction<One> what) {
+    return seeds.stream().mapToDouble(what).average().orElse(Double.NaN);
+  }
+
+  List<Figure> figures() {
+    List<List<Object>> rows = new ArrayList<>();
+    for (One o : seeds) {
+      for (int i = 0; i < o.filled().levels().length; i++) {
+        rows.add(
+            List.of(
+                o.seed(),
+                o.filled().levels()[i],
+                o.filled().quality()[i],
+                o.labelled().quality()[i]));
+      }
+    }
+    return List.of(
+        new Figure.Table(
+            "C: accuracy on HardMNIST after one-shot pruning and tuning",
+            List.of("seed", "sparsity", "self-supervised", "supervised"),
+            rows));
+  }
+}

@@ -442,6 +442,9 @@ public final class Signatures {
                 "pool: kernel and stride are at least 1, padding 0 to half the kernel, was " + p);
           }
           long size = out.dim(2 + i) + 2 * pad - kernel;
+          if (out.dim(1) == 0 || out.dim(2 + i) == 0) {
+            throw new ShapeException("pool of an empty image in " + in[0].shape());
+          }
           if (size < 0) {
             throw new ShapeException(
                 "pool: window %s is larger than %s".formatted(p.kernel(), in[0].shape()));
@@ -521,6 +524,12 @@ public final class Signatures {
     long[] out = new long[spatial + 2];
     out[0] = x.dim(0);
     out[1] = outChannels;
+    floating(c, in[0]);
+    for (int i = 0; i < spatial + 2; i++) {
+      if (w.dim(i) < 1 || (i > 0 && x.dim(i) < 1)) {
+        throw new ShapeException("convolution of %s with %s: nothing to sum".formatted(x, w));
+      }
+    }
     for (int i = 0; i < spatial; i++) {
       long stride = c.stride().get(i);
       long pad = c.padding().get(i);
@@ -557,6 +566,9 @@ public final class Signatures {
       case Op.LayerNorm n -> {
         arity(op, in, n.affine() ? 3 : 1);
         atLeast(op, in[0], n.dims(), "x");
+        if (n.dims() < 1) {
+          throw new ShapeException("layerNorm normalises at least the last dimension");
+        }
         floating(op, in[0]);
         for (int i = 1; i < in.length; i++) {
           same(op, in[i].shape(), in[0].shape().last(n.dims()), "parameter", "normalised part");
@@ -592,6 +604,7 @@ public final class Signatures {
       case Op.Attention a -> {
         arity(op, in, a.mask() ? 4 : 3);
         sameDtype(op, Arrays.copyOf(in, 3));
+        floating(op, in[0]);
         for (int i = 0; i < 3; i++) {
           matrix(op, in[i], i == 0 ? "q" : i == 1 ? "k" : "v");
         }

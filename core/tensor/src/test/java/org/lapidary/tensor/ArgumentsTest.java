@@ -136,7 +136,7 @@ class ArgumentsTest {
     return all;
   }
 
-  @Property(tries = 150)
+  @Property(tries = 300)
   void everyOperationGivesWhatWasForetoldOrRefusesInOurWords(@ForAll long seed) {
     Draw draw = new Draw(seed);
     OPERATIONS.forEach((name, operation) -> {

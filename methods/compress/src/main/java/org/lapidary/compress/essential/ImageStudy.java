@@ -2,6 +2,7 @@ package org.lapidary.compress.essential;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.lapidary.evidence.Check;
 import org.lapidary.evidence.Figure;
@@ -28,29 +29,37 @@ final class ImageStudy {
     double[] levels =
         full ? new double[] {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8} : new double[] {0, 0.5};
     EssentialSparsity method = EssentialSparsity.defaults().withLevels(levels);
+    List<Function<Progress, SparsityCurve>> pieces = new ArrayList<>();
     for (long seed : chosen) {
-      if (!progress.stopped()) {
-        Downstream task = digits.task(tuning, seed);
-        String key =
-            "vit on hardmnist, %d images, %d steps, seed %d"
-                .formatted(digits.pretraining().count(), steps, seed);
-        Model filled = HardDigits.fresh(seed);
-        Fixtures.train(
-            filled.layer(),
-            key + ", filling in patches",
-            ignored -> digits.selfSupervised(filled, steps, seed, progress));
-        Model labelled = HardDigits.fresh(seed);
-        Fixtures.train(
-            labelled.layer(),
-            key + ", labels",
-            ignored -> digits.supervised(labelled, steps, seed, progress));
-        seeds.add(
-            new One(
-                seed,
-                method.curve(filled, task, progress),
-                method.curve(labelled, task, progress)));
-      }
+      Downstream task = digits.task(tuning, seed);
+      pieces.add(quiet -> method.curve(pretrained(digits, true, steps, seed), task, quiet));
+      pieces.add(quiet -> method.curve(pretrained(digits, false, steps, seed), task, quiet));
     }
+    List<SparsityCurve> curves = TwoAtATime.run("vision transformers", pieces, progress);
+    for (int i = 0; i < chosen.size(); i++) {
+      seeds.add(new One(chosen.get(i), curves.get(2 * i), curves.get(2 * i + 1)));
+    }
+  }
+
+  private static Model pretrained(HardDigits digits, boolean filling, int steps, long seed) {
+    Model model = HardDigits.fresh(seed);
+    Fixtures.train(
+        model.layer(),
+        "%s on %d hardmnist images, %s, %d steps, seed %d"
+            .formatted(
+                model.config(),
+                digits.pretraining().count(),
+                filling ? "filling in patches" : "labels",
+                steps,
+                seed),
+        ignored -> {
+          if (filling) {
+            digits.selfSupervised(model, steps, seed, Progress.silent());
+          } else {
+            digits.supervised(model, steps, seed, Progress.silent());
+          }
+        });
+    return model;
   }
 
   List<Check> checks() {

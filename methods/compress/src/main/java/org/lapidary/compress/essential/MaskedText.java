@@ -30,13 +30,21 @@ record MaskedText(CharCorpus corpus, int steps, int tuning) {
   private static final int LAYERS = 3;
   private static final int WINDOW = 32;
   private static final int BATCH = 16;
-  private static final int TUNING_BATCH = 32;
-  private static final int HELD_OUT = 2048;
+  private static final int HELD_OUT = 4096;
   private static final double MASKED = 0.15;
   private static final double RATE = 1e-3;
-  private static final double TUNING_RATE = 3e-4;
 
-  /** Three classes, of which the commonest is guessed. */
+  /**
+   * How the task is learned.
+   *
+   * @param batch windows of a step
+   * @param rate the learning rate at its highest
+   * @param headSpeed how many times further the head moves: Adam moves every weight by the rate,
+   *     and a new head must go further than weights that are good already
+   */
+  record Tuning(int batch, double rate, double headSpeed) {}
+
+  /** The id after the characters'. */
   private int mask() {
     return corpus.vocabulary().vocab();
   }
@@ -136,10 +144,10 @@ record MaskedText(CharCorpus corpus, int steps, int tuning) {
   }
 
   /** Learns the task from a model's weights under masks; quality is the accuracy held out. */
-  Downstream task(Classification heldOut, long seed) {
+  Downstream task(Classification heldOut, Tuning how, long seed) {
     return (pretrained, masks) -> {
       Model model = pretrained.copy();
-      Linear head = new Linear(WIDTH, 3, true, 0.02);
+      Linear head = new Linear(WIDTH, 3, true, 0.02 / how.headSpeed());
       head.initialise(new Rng(seed).fork(5));
       java.util.List<Tensor> parameters =
           new java.util.ArrayList<>(Trainer.parameters(model.layer()));
@@ -148,24 +156,26 @@ record MaskedText(CharCorpus corpus, int steps, int tuning) {
           AdamW adam = new AdamW(parameters, AdamW.Settings.adam())) {
         Task learning =
             (step, rng) -> {
-              int[] starts = new int[TUNING_BATCH];
+              int[] starts = new int[how.batch()];
               Arrays.setAll(starts, i -> rng.nextInt(corpus.train().length - WINDOW));
-              return examples(corpus.train(), starts).loss(x -> read(model, head, x));
+              return examples(corpus.train(), starts)
+                  .loss(x -> read(model, head, how.headSpeed(), x));
             };
         new Trainer(
                 model.layer(),
                 adam,
                 learning,
-                Trainer.Settings.of(
-                    tuning, Schedule.linear(TUNING_RATE, tuning / 10, tuning), seed))
+                Trainer.Settings.of(tuning, Schedule.linear(how.rate(), tuning / 10, tuning), seed))
             .run(Progress.silent());
       }
       model.layer().requiresGrad(false);
-      return new Downstream.Tuned(model, heldOut.accuracy(x -> read(model, head, x)));
+      return new Downstream.Tuned(
+          model, heldOut.accuracy(x -> read(model, head, how.headSpeed(), x)));
     };
   }
 
-  private static Tensor read(Model model, Linear head, Tensor tokens) {
-    return head.forward(model.decoder().stream(tokens).select(1, WINDOW));
+  private static Tensor read(Model model, Linear head, double speed, Tensor tokens) {
+    Tensor last = model.decoder().stream(tokens).select(1, WINDOW);
+    return head.forward(last.mul(speed));
   }
 }

@@ -3,6 +3,7 @@ package org.lapidary.compress.essential;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.DoubleStream;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,9 @@ import org.lapidary.train.Fixtures;
  */
 final class TextStudy {
   private static final long EVERY = 100;
+  private static final MaskedText.Tuning PRETRAINED = new MaskedText.Tuning(16, 1e-4, 5);
+  // at the rate of the other it learns nothing at all
+  private static final MaskedText.Tuning FRESH = new MaskedText.Tuning(16, 1e-3, 1);
   private static final double[] SHARES = {0.1, 0.3};
   // 0.01 of the deviation with which weights are drawn
   private static final double SMALL = 0.01 * 0.02;
@@ -29,7 +33,8 @@ final class TextStudy {
   /**
    * One seed.
    *
-   * @param shares of the text and what they gave; the last is the whole text
+   * @param shares of the text and what they gave, the last is the whole text; only of the first
+   *     seed
    * @param trace only of the first seed
    */
   private record One(
@@ -69,42 +74,66 @@ final class TextStudy {
   TextStudy(boolean full, List<Long> chosen, Progress progress) {
     CharCorpus corpus = CharCorpus.tinyShakespeare();
     text = full ? new MaskedText(corpus, 2000, 300) : new MaskedText(corpus, 200, 20);
-    tickets = full ? new LotteryTickets(0.1, 6) : new LotteryTickets(0.1, 2);
+    tickets = full ? new LotteryTickets(0.1, 4) : new LotteryTickets(0.1, 2);
     heldOut = text.heldOut();
     long n = BlockMatrices.weights(text.fresh(0));
-    double[] beyond = full ? new double[] {0.55, 0.65, 0.75, 0.85, 0.95} : new double[] {0.6};
+    double[] beyond = full ? new double[] {0.5, 0.7} : new double[] {0.6};
     levels =
         DoubleStream.concat(DoubleStream.of(tickets.levels(n)), DoubleStream.of(beyond)).toArray();
     zeroShotLevels = full ? steps(0.05, 10) : steps(0.2, 3);
-    for (long seed : chosen) {
-      if (!progress.stopped()) {
-        seeds.add(one(seed, full, seed == chosen.getFirst(), progress));
+    long first = chosen.getFirst();
+    List<Function<Progress, Checkpoints>> trainings = new ArrayList<>();
+    chosen.forEach(seed -> trainings.add(quiet -> checkpoints(seed, quiet)));
+    List<Checkpoints> runs = TwoAtATime.run("pre-training encoders", trainings, progress);
+    List<Function<Progress, Share>> less = new ArrayList<>();
+    if (full) {
+      for (double share : SHARES) {
+        less.add(quiet -> share(share, onShare(share, first, quiet)));
       }
     }
+    List<Share> shares = new ArrayList<>(TwoAtATime.run("less text", less, progress));
+    shares.add(share(1, runs.getFirst().last()));
+    List<Function<Progress, Tuned>> tunings = new ArrayList<>();
+    for (int i = 0; i < chosen.size(); i++) {
+      long seed = chosen.get(i);
+      Model pretrained = runs.get(i).last();
+      tunings.add(quiet -> tuned(pretrained, seed, quiet));
+      tunings.add(quiet -> control(seed, quiet));
+    }
+    List<Tuned> tuned = TwoAtATime.run("tuning under masks", tunings, progress);
+    for (int i = 0; i < chosen.size(); i++) {
+      seeds.add(
+          new One(
+              chosen.get(i),
+              tuned.get(2 * i).curve(),
+              tuned.get(2 * i + 1).curve(),
+              tuned.get(2 * i).comparisons(),
+              i == 0 ? shares : List.of(),
+              i == 0 ? trace(runs.getFirst()) : null));
+    }
+  }
+
+  private record Tuned(SparsityCurve curve, List<EssentialSparsity.Comparison> comparisons) {}
+
+  private Tuned tuned(Model pretrained, long seed, Progress quiet) {
+    Downstream task = new Remembered(text.task(heldOut, PRETRAINED, seed));
+    EssentialSparsity method = EssentialSparsity.defaults().withLevels(levels);
+    return new Tuned(
+        method.curve(pretrained, task, quiet), method.compare(pretrained, task, tickets));
+  }
+
+  private Tuned control(long seed, Progress quiet) {
+    return new Tuned(
+        EssentialSparsity.defaults()
+            .withLevels(Arrays.copyOf(levels, tickets.rounds() + 1))
+            .curve(text.fresh(seed), text.task(heldOut, FRESH, seed), quiet),
+        List.of());
   }
 
   private static double[] steps(double step, int n) {
     double[] levels = new double[n];
     Arrays.setAll(levels, i -> i * step);
     return levels;
-  }
-
-  private One one(long seed, boolean full, boolean first, Progress progress) {
-    Checkpoints run = checkpoints(seed, progress);
-    Model pretrained = run.last();
-    Downstream task = new Remembered(text.task(heldOut, seed));
-    EssentialSparsity method = EssentialSparsity.defaults().withLevels(levels);
-    SparsityCurve curve = method.curve(pretrained, task, progress);
-    List<EssentialSparsity.Comparison> comparisons = method.compare(pretrained, task, tickets);
-    SparsityCurve control = method.curve(text.fresh(seed), text.task(heldOut, seed), progress);
-    List<Share> shares = new ArrayList<>();
-    if (full && first) {
-      for (double share : SHARES) {
-        shares.add(share(share, onShare(share, seed, progress)));
-      }
-    }
-    shares.add(share(1, pretrained));
-    return new One(seed, curve, control, comparisons, shares, first ? trace(run) : null);
   }
 
   private Share share(double share, Model model) {
@@ -270,12 +299,13 @@ final class TextStudy {
     List<List<Object>> trace = new ArrayList<>();
     for (One o : seeds) {
       for (int i = 0; i < o.pretrained().levels().length; i++) {
+        double[] fresh = o.fresh().quality();
         curves.add(
             List.of(
                 o.seed(),
                 o.pretrained().levels()[i],
                 o.pretrained().quality()[i],
-                o.fresh().quality()[i]));
+                i < fresh.length ? fresh[i] : Double.NaN));
       }
       o.comparisons()
           .forEach(c ->

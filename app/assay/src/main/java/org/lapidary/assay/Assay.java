@@ -164,14 +164,15 @@ public final class Assay {
                     Reports.three(loss.mean()) + " nats a token",
                     "95%% interval %s to %s; %s"
                         .formatted(
-                            Reports.three(loss.low()),
-                            Reports.three(loss.high()),
-                            corpus.source())),
-                new Block.Entry("perplexity", Reports.three(Math.exp(loss.mean())), ""),
+                            Reports.three(loss.low()), Reports.three(loss.high()), corpus.source()),
+                    Reports.numbers(loss)),
+                new Block.Entry(
+                    "perplexity", Reports.three(Math.exp(loss.mean())), "", Math.exp(loss.mean())),
                 new Block.Entry(
                     "tokens a second",
                     String.format(Locale.ROOT, "%.0f", speed),
-                    "writing one by one with a cache"))));
+                    "writing one by one with a cache",
+                    speed))));
     return loss;
   }
 

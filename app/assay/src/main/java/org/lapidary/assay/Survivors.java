@@ -78,8 +78,8 @@ final class Survivors {
     }
     return List.of(
         new Block.Text(
-            "%d of %d features survive: a transcoder trained anew on the slimmed model has a feature whose activations on the same tokens correlate with theirs at %s or more. Trained anew on the original model, it finds %d."
-                .formatted(kept, alive, SURVIVES, possible)),
+            "%d of %d features survive: a transcoder trained anew on the slimmed model has a feature whose activations on the same tokens correlate with theirs at %s or more. Trained anew on the original model, with another seed, it finds %d: so %.0f %% of what could be found again is there."
+                .formatted(kept, alive, SURVIVES, possible, 100.0 * kept / Math.max(1, possible))),
         new Block.FigureBlock(
             new Figure.Table(
                 "Features in the slimmed model",

@@ -18,10 +18,11 @@ final class CharFamily implements LargeSparseVsSmallDense.Family {
   /** How long: steps of {@code batch} windows of {@code length} characters. */
   record Recipe(long steps, int batch, int length, int evaluated) {}
 
-  static final Recipe FULL = new Recipe(1200, 16, 32, 1024);
+  static final Recipe FULL = new Recipe(1200, 16, 16, 1024);
   static final Recipe SMOKE = new Recipe(60, 8, 16, 32);
 
   private static final double RATE = 5e-3;
+  private static final int EVALUATED_LENGTH = 32;
 
   private final Recipe recipe;
   private final long seed;
@@ -52,7 +53,7 @@ final class CharFamily implements LargeSparseVsSmallDense.Family {
     } else {
       run(model, pruning);
     }
-    int[][] held = LanguageModeling.cut(corpus.validation(), 64);
+    int[][] held = LanguageModeling.cut(corpus.validation(), EVALUATED_LENGTH);
     double nats = LanguageModeling.evaluate(model, Arrays.copyOf(held, recipe.evaluated())).mean();
     return new LargeSparseVsSmallDense.Trained(nats / Math.log(2), Counted.nonZeros(model.layer()));
   }

@@ -41,15 +41,15 @@ public record GradualPruning(
     return of(CubicSchedule.between(sparsity, begin, end, every));
   }
 
-  /** 90% sparse after 30 updates between a tenth and seven tenths of a training run. */
+  /** 90% sparse after 20 updates between a tenth and seven tenths of a training run. */
   public static GradualPruning defaults(long steps) {
     return over(0.9, steps);
   }
 
-  /** To a sparsity in 30 updates between a tenth and seven tenths of a training run. */
+  /** To a sparsity in 20 updates between a tenth and seven tenths of a training run. */
   public static GradualPruning over(double sparsity, long steps) {
     long begin = steps / 10;
-    return of(sparsity, begin, steps * 7 / 10, Math.max(1, (steps * 7 / 10 - begin) / 30));
+    return of(sparsity, begin, steps * 7 / 10, Math.max(1, (steps * 7 / 10 - begin) / 20));
   }
 
   public GradualPruning withUnits(Units dropped) {

@@ -15,6 +15,9 @@
  * relative indices ({@link org.lapidary.compress.gradual.SparseSize}), and the protocol by which
  * the paper compares large sparse with small dense networks ({@link
  * org.lapidary.compress.gradual.LargeSparseVsSmallDense}).
+ *
+ * <p>The reproduction trains its LSTMs on windows of 16 characters, with two seeds, to be done in
+ * minutes; the dense widths are those closest to the non-zeros, biases and norms counted.
  */
 @NullMarked
 @Paper(

@@ -3,6 +3,7 @@ package org.lapidary.compress.hawqv2;
 import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -32,8 +33,8 @@ public final class HawqV2Reproduction implements Reproduction {
   private static final List<Integer> BITS = List.of(2, 3, 4, 8);
   private static final int UNIFORM = 3;
   private static final int ACTIVATIONS = 4;
-  private static final int LANCZOS_STEPS = 8;
-  private static final double TUNING_RATE = 0.01;
+  private static final int LANCZOS_STEPS = 6;
+  private static final double TUNING_RATE = 1e-3;
 
   private static final String TRACE = "average trace";
   private static final String SAME = "3 bits everywhere";
@@ -52,7 +53,7 @@ public final class HawqV2Reproduction implements Reproduction {
    */
   private record Work(
       int images, int side, int epochs, int curvature, int probes, int configurations, int tuning) {
-    static final Work FULL = new Work(4000, 16, 20, 128, 30, 60, 2);
+    static final Work FULL = new Work(4000, 16, 30, 256, 20, 60, 2);
     static final Work SMOKE = new Work(256, 8, 4, 32, 10, 8, 1);
   }
 
@@ -118,7 +119,7 @@ public final class HawqV2Reproduction implements Reproduction {
     Map<String, BitPlan> plans = new LinkedHashMap<>();
     plans.put(TRACE, front.getLast().plan());
     plans.put(SAME, same);
-    plans.put(REVERSED, by(sensitivities, budget, l -> 1 / Math.max(1e-12, l.trace().average())));
+    plans.put(REVERSED, by(sensitivities, budget, reversed(sensitivities)));
     plans.put(EIGENVALUE, by(sensitivities, budget, l -> requireNonNull(top.get(l.path()))));
     plans.put(
         PER_WEIGHT,
@@ -147,6 +148,20 @@ public final class HawqV2Reproduction implements Reproduction {
         front.getLast().plan());
   }
 
+  /** The k-th largest average trace for the layer that has the k-th smallest. */
+  private static ToDoubleFunction<LayerSensitivity> reversed(Sensitivities sensitivities) {
+    List<LayerSensitivity> ascending =
+        sensitivities.layers().stream()
+            .sorted(Comparator.comparingDouble(l -> l.trace().average()))
+            .toList();
+    Map<String, Double> traces = new LinkedHashMap<>();
+    for (int i = 0; i < ascending.size(); i++) {
+      traces.put(
+          ascending.get(i).path(), ascending.get(ascending.size() - 1 - i).trace().average());
+    }
+    return l -> requireNonNull(traces.get(l.path()));
+  }
+
   private static BitPlan by(
       Sensitivities sensitivities, long budget, ToDoubleFunction<LayerSensitivity> score) {
     return sensitivities.sizeFront(budget, true, BitPlan.FLOAT, score).getLast().plan();
@@ -158,7 +173,7 @@ public final class HawqV2Reproduction implements Reproduction {
     long steps = (long) work.tuning() * (net.train().count() / CifarNet.BATCH);
     QuantizedModel tuned =
         rounded.finetune(
-            network -> net.train().task(network, CifarNet.BATCH, seed + 100),
+            network -> CifarNet.task(net.train(), network, seed + 100),
             Trainer.Settings.of(steps, Schedule.cosine(TUNING_RATE, 0, steps, 0), seed),
             Progress.silent());
     boolean operations = name.equals(JOINT) || name.equals(WEIGHTS_ONLY);
@@ -171,7 +186,7 @@ public final class HawqV2Reproduction implements Reproduction {
 
   /** How Omega, and the squared rounding error alone, order the loss of random configurations. */
   private static double[] ranks(CifarNet net, Sensitivities sensitivities, Work work, Rng rng) {
-    Classification data = net.train().first(2 * work.curvature());
+    Classification data = net.train().first(work.curvature());
     double dense = data.measure(net.model()::forward).loss();
     double[] omega = new double[work.configurations()];
     double[] error = new double[omega.length];

@@ -266,7 +266,7 @@ class GradualPruningTest {
   void badSettingsAreRefused() {
     Mlp mlp = mlp();
     GradualPruning pruning = GradualPruning.defaults(100);
-    assertThat(pruning.schedule()).isEqualTo(new CubicSchedule(0, 0.9, 10, 2, 30));
+    assertThat(pruning.schedule()).isEqualTo(new CubicSchedule(0, 0.9, 10, 3, 20));
     assertThatThrownBy(() -> pruning.withExclude("**").during(mlp, sgd(mlp)))
         .hasMessageContaining("nothing is left to prune");
     assertThatThrownBy(() -> pruning.during(mlp, sgd(mlp())))

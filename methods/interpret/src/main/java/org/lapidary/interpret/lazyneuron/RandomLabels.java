@@ -19,13 +19,15 @@ import org.lapidary.train.Trainer;
 
 /**
  * A ReLU network 64-hidden-10 that learns labels without meaning by heart: 1000 normal inputs, each
- * with a class drawn at random.
+ * with a class drawn at random. The push on active units goes with the square of the second
+ * matrix's deviation, see {@link FirstGradient}.
  *
  * @param hidden units
+ * @param deviation of the second matrix at the start; the first has 1 / 8
  * @param rectified whether the inputs are rectified at 0, which gives them a mean above 0
  * @param adam whether Adam (1e-3) trains it, else gradient descent (0.05, momentum 0.9)
  */
-record RandomLabels(int hidden, boolean rectified, boolean adam) {
+record RandomLabels(int hidden, double deviation, boolean rectified, boolean adam) {
   private static final int INPUTS = 64;
   private static final int CLASSES = 10;
   private static final int EXAMPLES = 1000;
@@ -50,7 +52,7 @@ record RandomLabels(int hidden, boolean rectified, boolean adam) {
       Tensor inputs = rectified ? drawn.relu() : drawn;
       int[] labels = rng.ints(EXAMPLES, 0, CLASSES).toArray();
       Classification examples = Classification.of(inputs.copy(), labels);
-      Net net = new Net(hidden);
+      Net net = new Net(hidden, deviation);
       net.initialise(rng.fork(1));
       double start = fired(net, inputs);
       List<Tensor> parameters = Trainer.parameters(net);
@@ -79,13 +81,15 @@ record RandomLabels(int hidden, boolean rectified, boolean adam) {
 
   private static final class Net extends Layer implements UnaryLayer {
     private final int width;
+    private final double deviation;
     private final Linear in;
     private final Linear out;
 
-    Net(int width) {
+    Net(int width, double deviation) {
       this.width = width;
+      this.deviation = deviation;
       in = child("in", new Linear(INPUTS, width, true));
-      out = child("out", new Linear(width, CLASSES, true));
+      out = child("out", new Linear(width, CLASSES, true, deviation));
     }
 
     Tensor hidden(Tensor x) {
@@ -99,7 +103,7 @@ record RandomLabels(int hidden, boolean rectified, boolean adam) {
 
     @Override
     protected Layer blank() {
-      return new Net(width);
+      return new Net(width, deviation);
     }
   }
 }

@@ -61,6 +61,15 @@ public final class Assay {
    */
   public Report run(Model model) {
     prepare();
+    try {
+      return stages(model);
+    } catch (RuntimeException e) {
+      leaveNothingEmpty();
+      throw e;
+    }
+  }
+
+  private Report stages(Model model) {
     CostEstimate cost = CostEstimate.of(model, settings);
     Path path = settings.model();
     subtitle = "%s, seed %d".formatted(path == null ? "built-in model" : path, settings.seed());
@@ -121,6 +130,15 @@ public final class Assay {
       Files.createDirectories(out);
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write to " + out + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** A job that wrote nothing leaves no folder behind. */
+  private void leaveNothingEmpty() {
+    try {
+      Files.deleteIfExists(settings.out());
+    } catch (IOException e) {
+      // it holds what was done
     }
   }
 

@@ -54,7 +54,7 @@ public final class HawqV2Reproduction implements Reproduction {
   private record Work(
       int images, int side, int epochs, int curvature, int probes, int configurations, int tuning) {
     static final Work FULL = new Work(4000, 16, 30, 256, 20, 60, 2);
-    static final Work SMOKE = new Work(256, 8, 4, 32, 10, 8, 1);
+    static final Work SMOKE = new Work(1000, 8, 20, 64, 10, 24, 1);
   }
 
   @Override

@@ -10,6 +10,7 @@ import org.lapidary.nn.Linear;
 import org.lapidary.nn.MetaFormerConfig;
 import org.lapidary.nn.MetaFormerConfig.Image;
 import org.lapidary.nn.Model;
+import org.lapidary.nn.Parameter;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Tensor;
 import org.lapidary.train.AdamW;
@@ -33,7 +34,7 @@ record HardDigits(Classification pretraining, Classification tuning, Classificat
   private static final int WIDTH = 64;
   private static final int HIDDEN = 8;
   private static final int BATCH = 64;
-  private static final double RATE = 1e-3;
+  private static final double RATE = 3e-3;
 
   static HardDigits of(int pretraining, int tuning) {
     Classification all = classification(HardMnist.train(pretraining + tuning));
@@ -53,7 +54,11 @@ record HardDigits(Classification pretraining, Classification tuning, Classificat
   static Model fresh(long seed) {
     MetaFormerConfig config =
         MetaFormerConfig.vit(new Image(1, SIDE, SIDE), PATCH, WIDTH, 3, 4, 10).withPooling("mean");
-    return Model.random(config, new Rng(seed));
+    Model model = Model.random(config, new Rng(seed));
+    // as large as the patches, so that places are seen from the start
+    Parameter positions = model.layer().parameterAt("pos_embed");
+    positions.set(new Rng(seed).fork(3).normal(1, positions.tensor().shape().toArray()));
+    return model;
   }
 
   /** Learns the digits of the images, in place. */
@@ -128,7 +133,7 @@ record HardDigits(Classification pretraining, Classification tuning, Classificat
             List.of(),
             tuning.task(model::forward, BATCH, seed),
             steps,
-            RATE / 2,
+            RATE / 3,
             seed,
             Progress.silent());
       }

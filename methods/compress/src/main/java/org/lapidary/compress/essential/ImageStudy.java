@@ -26,8 +26,7 @@ final class ImageStudy {
     HardDigits digits = full ? HardDigits.of(8000, 4000) : HardDigits.of(800, 400);
     int steps = full ? 600 : 20;
     int tuning = full ? 150 : 10;
-    double[] levels =
-        full ? new double[] {0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8} : new double[] {0, 0.5};
+    double[] levels = full ? new double[] {0, 0.1, 0.2, 0.3, 0.45, 0.6} : new double[] {0, 0.5};
     EssentialSparsity method = EssentialSparsity.defaults().withLevels(levels);
     List<Function<Progress, SparsityCurve>> pieces = new ArrayList<>();
     for (long seed : chosen) {

@@ -1,6 +1,9 @@
 package org.lapidary.compress.essential;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
 import org.lapidary.data.CharCorpus;
 import org.lapidary.evidence.Progress;
 import org.lapidary.nn.DecoderConfig;
@@ -22,10 +25,11 @@ import org.lapidary.train.Trainer;
  * are tuned for: whether a vowel, a consonant or something else follows a window of 32 characters.
  * The window's successor is a mask, at which the head reads.
  *
+ * @param classes 0 vowel, 1 consonant, 2 other, by character id
  * @param steps of pre-training
  * @param tuning steps of learning the task
  */
-record MaskedText(CharCorpus corpus, int steps, int tuning) {
+record MaskedText(CharCorpus corpus, int[] classes, int steps, int tuning) {
   private static final int WIDTH = 96;
   private static final int LAYERS = 3;
   private static final int WINDOW = 32;
@@ -113,14 +117,13 @@ record MaskedText(CharCorpus corpus, int steps, int tuning) {
     }
   }
 
-  /** 0 vowel, 1 consonant, 2 other, by character id. */
-  private int[] classes() {
-    int[] classes = new int[mask()];
+  static MaskedText of(CharCorpus corpus, int steps, int tuning) {
+    int[] classes = new int[corpus.vocabulary().vocab()];
     for (int id = 0; id < classes.length; id++) {
-      String c = corpus.vocabulary().token(id).toLowerCase(java.util.Locale.ROOT);
+      String c = corpus.vocabulary().token(id).toLowerCase(Locale.ROOT);
       classes[id] = "aeiou".contains(c) ? 0 : Character.isLetter(c.charAt(0)) ? 1 : 2;
     }
-    return classes;
+    return new MaskedText(corpus, classes, steps, tuning);
   }
 
   /** The held-out part of the task. */
@@ -132,15 +135,27 @@ record MaskedText(CharCorpus corpus, int steps, int tuning) {
   }
 
   private Classification examples(int[] text, int[] starts) {
-    int[] classes = classes();
+    int[][] windows = windows(text, starts);
+    int[] labels = labels(windows);
+    return Classification.of(LanguageModeling.tensor(windows), labels);
+  }
+
+  private static int[][] windows(int[] text, int[] starts) {
     int[][] windows = new int[starts.length][];
-    int[] labels = new int[starts.length];
     for (int i = 0; i < starts.length; i++) {
       windows[i] = Arrays.copyOfRange(text, starts[i], starts[i] + WINDOW + 1);
+    }
+    return windows;
+  }
+
+  /** The class of every window's last character, which is masked. */
+  private int[] labels(int[][] windows) {
+    int[] labels = new int[windows.length];
+    for (int i = 0; i < labels.length; i++) {
       labels[i] = classes[windows[i][WINDOW]];
       windows[i][WINDOW] = mask();
     }
-    return Classification.of(LanguageModeling.tensor(windows), labels);
+    return labels;
   }
 
   /** Learns the task from a model's weights under masks; quality is the accuracy held out. */
@@ -149,8 +164,7 @@ record MaskedText(CharCorpus corpus, int steps, int tuning) {
       Model model = pretrained.copy();
       Linear head = new Linear(WIDTH, 3, true, 0.02 / how.headSpeed());
       head.initialise(new Rng(seed).fork(5));
-      java.util.List<Tensor> parameters =
-          new java.util.ArrayList<>(Trainer.parameters(model.layer()));
+      List<Tensor> parameters = new ArrayList<>(Trainer.parameters(model.layer()));
       parameters.addAll(Trainer.parameters(head));
       try (FixedMasks fixed = new FixedMasks(model, masks);
           AdamW adam = new AdamW(parameters, AdamW.Settings.adam())) {

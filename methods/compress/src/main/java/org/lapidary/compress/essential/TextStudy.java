@@ -73,7 +73,7 @@ final class TextStudy {
 
   TextStudy(boolean full, List<Long> chosen, Progress progress) {
     CharCorpus corpus = CharCorpus.tinyShakespeare();
-    text = full ? new MaskedText(corpus, 2000, 300) : new MaskedText(corpus, 200, 20);
+    text = full ? MaskedText.of(corpus, 2000, 300) : MaskedText.of(corpus, 200, 20);
     tickets = full ? new LotteryTickets(0.1, 4) : new LotteryTickets(0.1, 2);
     heldOut = text.heldOut();
     long n = BlockMatrices.weights(text.fresh(0));

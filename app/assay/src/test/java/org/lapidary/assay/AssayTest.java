@@ -2,6 +2,7 @@ package org.lapidary.assay;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -58,6 +59,8 @@ class AssayTest {
     assertThat(StreamSupport.stream(json.get("sections").spliterator(), false))
         .extracting(s -> s.get("id").asText())
         .containsExactlyElementsOf(report.sections().stream().map(Section::id).toList());
+    assertThat(json.at("/sections/5/blocks/1/entries/2/key").asText()).isEqualTo("KL divergence");
+    assertThat(json.at("/sections/5/blocks/1/entries/2/numbers/mean").asDouble()).isPositive();
     assertThat(Files.readString(out.resolve("report.html")))
         .contains("Circuit of", "found again", "</html>");
   }
@@ -71,6 +74,9 @@ class AssayTest {
     assertThat(slimmed.config().summary()).containsEntry("dModel", 32);
     Tensor tokens = Tensor.of(new int[] {0, 1, 2}, 1, 3);
     assertThat(slimmed.forward(tokens).shape()).isEqualTo(model.forward(tokens).shape());
+    float[] dense = slimmed.forward(tokens).toFloats();
+    assertThat(PackedFile.model(out.resolve("model")).forward(tokens).toFloats())
+        .containsExactly(dense, within(1e-4f));
     var packed = PackedFile.read(out.resolve("model").resolve(PackedFile.NAME));
     assertThat(packed).hasSize(2 * 6);
     long bytes = packed.values().stream().mapToLong(PackedMatrix::bytes).sum();

@@ -34,7 +34,7 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lapidary assay",
       "  lapidary assay ./my-model --budget 4.0bits --text sample.txt --out ./my-assay",
-      "  lapidary assay ./my-model --max-loss-increase 1% --dry-run"
+      "  lapidary assay ./my-model --max-loss-increase 1%% --dry-run"
     })
 final class AssayCommand implements Callable<Integer> {
   private final Workplace workplace;

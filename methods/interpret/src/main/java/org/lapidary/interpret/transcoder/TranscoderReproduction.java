@@ -161,7 +161,7 @@ public final class TranscoderReproduction implements Reproduction {
     for (long seed : setting.seeds()) {
       GreaterThan task = GreaterThan.train(seed, setting.full() ? 1500 : 800);
       Dictionary neurons = task.neurons();
-      Dictionary transcoder = task.transcoder(256, 0.3, setting.full() ? 2000 : 800, seed);
+      Dictionary transcoder = task.transcoder(256, 1, setting.full() ? 2000 : 800, seed);
       double byNeurons = task.keptDifference(neurons, task.strongest(neurons, kept));
       double byFeatures = task.keptDifference(transcoder, task.strongest(transcoder, kept));
       gained += (byFeatures - byNeurons) / setting.seeds().size();

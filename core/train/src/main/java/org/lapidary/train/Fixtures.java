@@ -1,5 +1,6 @@
 package org.lapidary.train;
 
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,6 +68,19 @@ public final class Fixtures {
       throw new java.io.UncheckedIOException(e);
     }
     Safetensors.write(file, tensors, Map.of("key", key));
+  }
+
+  /**
+   * The first digits of a hash of all parameters, for the key of a training that starts from them:
+   * who changes how weights are drawn then trains anew.
+   */
+  public static String fingerprint(Layer layer) {
+    StringBuilder all = new StringBuilder();
+    layer
+        .state()
+        .forEach((name, p) ->
+            all.append(name).append(hash(p.tensor().segment().toArray(ValueLayout.JAVA_BYTE))));
+    return hash(all.toString()).substring(0, 16);
   }
 
   /** The SHA-256 of a text, as hexadecimal digits. */

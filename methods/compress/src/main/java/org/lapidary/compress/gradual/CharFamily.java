@@ -18,7 +18,7 @@ final class CharFamily implements LargeSparseVsSmallDense.Family {
   /** How long: steps of {@code batch} windows of {@code length} characters. */
   record Recipe(long steps, int batch, int length, int evaluated) {}
 
-  static final Recipe FULL = new Recipe(1200, 16, 16, 1024);
+  static final Recipe FULL = new Recipe(1200, 16, 32, 1024);
   static final Recipe SMOKE = new Recipe(60, 8, 16, 32);
 
   private static final double RATE = 5e-3;

@@ -16,7 +16,7 @@
  * the paper compares large sparse with small dense networks ({@link
  * org.lapidary.compress.gradual.LargeSparseVsSmallDense}).
  *
- * <p>The reproduction trains its LSTMs on windows of 16 characters, with two seeds, to be done in
+ * <p>The reproduction trains its LSTMs on windows of 32 characters, with two seeds, to be done in
  * minutes; the dense widths are those closest to the non-zeros, biases and norms counted.
  */
 @NullMarked

@@ -66,7 +66,8 @@ final class ActivityStage {
     }
     blocks.add(
         new Block.FigureBlock(
-            contributions(depth), "Means over tokens; a negative cosine erases."));
+            contributions(depth),
+            "Means over tokens; a negative cosine erases. Lens: the logits read off after this block, as KL to the final ones and as the share of the top five that agree."));
     blocks.add(
         new Block.FigureBlock(
             skip(depth),
@@ -105,7 +106,7 @@ final class ActivityStage {
             "cosine, attention",
             "cosine, MLP",
             "lens: KL to final",
-            "lens: top-5 overlap"),
+            "lens: top 5"),
         rows);
   }
 

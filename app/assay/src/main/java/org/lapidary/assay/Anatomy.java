@@ -1,6 +1,7 @@
 package org.lapidary.assay;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -36,6 +37,8 @@ public record Anatomy(
     int length,
     Map<String, Part> parts,
     Figure.Diagram diagram) {
+
+  private static final int ROUNDS = 7;
 
   /** Parameters and operations of a part of the model. */
   public record Part(long parameters, double flopsPerToken) {}
@@ -114,27 +117,40 @@ public record Anatomy(
     }
   }
 
-  /** Tokens a second when writing one token after another with a cache; the best of a few runs. */
+  /** Tokens a second when writing one token after another with a cache; the median of runs. */
   public static double tokensPerSecond(Model model, int tokens) {
-    int n = Math.min(tokens, model.decoder().config().context());
-    double best = 0;
-    for (int run = 0; run < 4; run++) {
-      try (KvCache cache = new KvCache(model.decoder().config().layers());
-          var ignored = Autograd.noGrad()) {
-        long start = System.nanoTime();
-        for (int i = 0; i < n; i++) {
-          try (Scope scope = Scope.open()) {
-            float[] logits =
-                model.decoder().forward(Tensor.of(new int[] {i % 2}, 1, 1), cache).toFloats();
-            if (logits.length == 0) {
-              break;
-            }
-          }
+    return tokensPerSecond(List.of(model), tokens)[0];
+  }
+
+  /** The same of several models that take turns, so that what else runs falls on all. */
+  static double[] tokensPerSecond(List<Model> models, int tokens) {
+    double[][] speeds = new double[models.size()][ROUNDS];
+    for (int round = -1; round < ROUNDS; round++) { // the first warms up
+      for (int m = 0; m < models.size(); m++) {
+        double speed = speed(models.get(m), tokens);
+        if (round >= 0) {
+          speeds[m][round] = speed;
         }
-        best = Math.max(best, n / ((System.nanoTime() - start) / 1e9));
       }
     }
-    return best;
+    return Arrays.stream(speeds)
+        .mapToDouble(s -> Arrays.stream(s).sorted().toArray()[ROUNDS / 2])
+        .toArray();
+  }
+
+  private static double speed(Model model, int tokens) {
+    int n = Math.min(tokens, model.decoder().config().context());
+    try (KvCache cache = new KvCache(model.decoder().config().layers());
+        var ignored = Autograd.noGrad()) {
+      long start = System.nanoTime();
+      for (int i = 0; i < n; i++) {
+        try (Scope scope = Scope.open()) {
+          // the logits are read, as a sampler would
+          model.decoder().forward(Tensor.of(new int[] {i % 2}, 1, 1), cache).toFloats();
+        }
+      }
+      return n / ((System.nanoTime() - start) / 1e9);
+    }
   }
 
   /** Parts as a table. */
@@ -145,7 +161,7 @@ public record Anatomy(
             List.of(
                 name,
                 p.parameters(),
-                String.format(Locale.ROOT, "%.3g", p.flopsPerToken()),
+                Reports.round(p.flopsPerToken()),
                 String.format(Locale.ROOT, "%.1f%%", 100 * p.flopsPerToken() / flopsPerToken))));
     return new Figure.Table(
         "Where parameters and work are",

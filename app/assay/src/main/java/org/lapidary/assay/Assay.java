@@ -25,6 +25,7 @@ import org.lapidary.report.HtmlReport;
 import org.lapidary.report.JsonRenderer;
 import org.lapidary.report.Report;
 import org.lapidary.report.Section;
+import org.lapidary.tensor.ResidentMemory;
 import org.lapidary.train.LanguageModeling;
 
 /**
@@ -41,7 +42,7 @@ public final class Assay {
 
   public Assay(AssaySettings settings, Progress progress) {
     this.settings = settings;
-    this.progress = progress;
+    this.progress = new MemoryGuard(progress, settings.maxMemory());
   }
 
   /** The model to be assayed: the given one, or the built-in one. */
@@ -60,7 +61,16 @@ public final class Assay {
    */
   public Report run(Model model) {
     prepare();
-    CostEstimate cost = CostEstimate.of(model, settings.maxMemory());
+    try {
+      return stages(model);
+    } catch (RuntimeException e) {
+      leaveNothingEmpty();
+      throw e;
+    }
+  }
+
+  private Report stages(Model model) {
+    CostEstimate cost = CostEstimate.of(model, settings);
     Path path = settings.model();
     subtitle = "%s, seed %d".formatted(path == null ? "built-in model" : path, settings.seed());
     Corpus corpus =
@@ -76,7 +86,7 @@ public final class Assay {
           add(ActivityStage.run(model, corpus, baseline.mean(), settings.seed(), progress));
           return "";
         });
-    FeaturesStage.@Nullable Found features = timed("features", () -> features(model, corpus));
+    FeaturesStage.Found features = timed("features", () -> features(model, corpus));
     Map<String, List<Plan.Price>> prices =
         timed(
             "sensitivity",
@@ -123,11 +133,26 @@ public final class Assay {
     }
   }
 
+  /** A job that wrote nothing leaves no folder behind. */
+  private void leaveNothingEmpty() {
+    try {
+      Files.deleteIfExists(settings.out());
+    } catch (IOException e) {
+      // it holds what was done
+    }
+  }
+
   private <T extends @Nullable Object> T timed(String stage, Supplier<T> work) {
     checkStopped();
     long start = System.nanoTime();
     T result = work.get();
-    times.add(List.of(stage, Reports.round((System.nanoTime() - start) / 1e9)));
+    ResidentMemory.release();
+    times.add(
+        List.of(
+            stage,
+            Reports.round((System.nanoTime() - start) / 1e9),
+            Reports.round(ResidentMemory.now() / 1e6),
+            Reports.round(ResidentMemory.peak() / 1e6)));
     write(false);
     return result;
   }
@@ -157,23 +182,22 @@ public final class Assay {
                     Reports.three(loss.mean()) + " nats a token",
                     "95%% interval %s to %s; %s"
                         .formatted(
-                            Reports.three(loss.low()),
-                            Reports.three(loss.high()),
-                            corpus.source())),
-                new Block.Entry("perplexity", Reports.three(Math.exp(loss.mean())), ""),
+                            Reports.three(loss.low()), Reports.three(loss.high()), corpus.source()),
+                    Reports.numbers(loss)),
+                new Block.Entry(
+                    "perplexity", Reports.three(Math.exp(loss.mean())), "", Math.exp(loss.mean())),
                 new Block.Entry(
                     "tokens a second",
                     String.format(Locale.ROOT, "%.0f", speed),
-                    "writing one by one with a cache"))));
+                    "writing one by one with a cache",
+                    speed))));
     return loss;
   }
 
-  private FeaturesStage.@Nullable Found features(Model model, Corpus corpus) {
+  private FeaturesStage.Found features(Model model, Corpus corpus) {
     FeaturesStage.Found found =
-        FeaturesStage.run(model, corpus, settings.prompt(), settings.seed(), progress);
-    if (found != null) {
-      add(found.section());
-    }
+        FeaturesStage.run(model, corpus, settings.prompt(), settings, progress);
+    add(found.section());
     return found;
   }
 
@@ -196,10 +220,7 @@ public final class Assay {
   }
 
   private void evidence(
-      Model model,
-      Corpus corpus,
-      SlimmingStage.Result slimmed,
-      FeaturesStage.@Nullable Found features) {
+      Model model, Corpus corpus, SlimmingStage.Result slimmed, FeaturesStage.Found features) {
     // What is compared is what was written, read back.
     Model written = Models.load(settings.out().resolve("model"));
     ModelDiff diff = ModelDiff.of(model, written, corpus.heldOut());
@@ -210,9 +231,7 @@ public final class Assay {
         new Block.Text(
             "The packed form that the kernels run agrees with the exported model to %s nats of divergence."
                 .formatted(Reports.two(Math.abs(kernels.output().divergence().mean())))));
-    if (features != null) {
-      blocks.addAll(features.survivors(written, corpus));
-    }
+    blocks.addAll(Survivors.blocks(model, written, corpus, features, progress));
     add(new Section(section.id(), section.title(), blocks));
   }
 
@@ -229,7 +248,15 @@ public final class Assay {
     }
     head.add(
         new Block.FigureBlock(
-            new Figure.Table("Time of each stage", List.of("stage", "seconds"), times)));
+            new Figure.Table(
+                "Time and memory of each stage",
+                List.of("stage", "seconds", "MB resident after it", "most until then"),
+                times)));
+    if (ResidentMemory.known()) {
+      head.add(
+          new Block.Text(
+              "At most %s were resident.".formatted(CostEstimate.size(ResidentMemory.peak()))));
+    }
     all.addAll(sections);
     all.add(new Section("run", "This run", head));
     return new Report("Assay", subtitle, all);

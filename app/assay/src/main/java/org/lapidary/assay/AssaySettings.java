@@ -14,6 +14,7 @@ import org.lapidary.compress.slim.Budget;
  * @param out folder to write
  * @param seed of everything random
  * @param maxMemory bytes of resident memory to stay under; 0 sets no bound
+ * @param effort how much is looked at
  */
 public record AssaySettings(
     @Nullable Path model,
@@ -22,9 +23,10 @@ public record AssaySettings(
     @Nullable String prompt,
     Path out,
     long seed,
-    long maxMemory) {
+    long maxMemory,
+    Effort effort) {
 
   public AssaySettings withMaxMemory(long bytes) {
-    return new AssaySettings(model, text, budget, prompt, out, seed, bytes);
+    return new AssaySettings(model, text, budget, prompt, out, seed, bytes, effort);
   }
 }

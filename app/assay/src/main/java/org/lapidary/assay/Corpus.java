@@ -12,19 +12,23 @@ import org.lapidary.tensor.Rng;
 import org.lapidary.train.LanguageModeling;
 
 /**
- * Token sequences to measure a model on, in two parts that do not overlap.
+ * Token sequences to measure a model on; the held-out part overlaps with no other.
  *
- * @param calibration for statistics and training
+ * @param training for sparse dictionaries; the calibration sequences and more
+ * @param calibration for statistics and rounding
  * @param heldOut for measures
  * @param source where they come from, in words
  */
-public record Corpus(int[][] calibration, int[][] heldOut, String source) {
+public record Corpus(int[][] training, int[][] calibration, int[][] heldOut, String source) {
+
+  /** Dictionaries are trained on so many times the calibration text, where there is so much. */
+  private static final int TRAINING = 4;
 
   /**
    * From a text, or sampled from the model itself at temperature 1.
    *
    * @param text UTF-8, or null
-   * @param count sequences in each part at most
+   * @param count sequences to calibrate and to measure on, at most
    * @param length tokens a sequence at most; the model's context bounds it
    * @throws IllegalArgumentException if the text is empty or too short, or the model has no
    *     tokenizer
@@ -34,11 +38,13 @@ public record Corpus(int[][] calibration, int[][] heldOut, String source) {
     int n = Math.min(length, decoder.config().context());
     if (text == null) {
       int start = start(model);
-      int[][] all = new Sampler(1).texts(decoder, start, 2 * count, n, new Rng(seed));
+      int texts = (TRAINING + 1) * count;
+      int[][] all = new Sampler(1).texts(decoder, start, texts, n, new Rng(seed));
       return new Corpus(
+          Arrays.copyOfRange(all, 0, texts - count),
           Arrays.copyOfRange(all, 0, count),
-          Arrays.copyOfRange(all, count, 2 * count),
-          "%d texts of %d tokens written by the model".formatted(2 * count, n));
+          Arrays.copyOfRange(all, texts - count, texts),
+          "%d texts of %d tokens written by the model".formatted(count, n));
     }
     int[] ids = encode(model, text);
     int[][] cut = LanguageModeling.cut(ids, n);
@@ -51,10 +57,12 @@ public record Corpus(int[][] calibration, int[][] heldOut, String source) {
       cut = LanguageModeling.cut(ids, shorter);
     }
     int half = Math.min(count, cut.length / 2);
+    int most = Math.min(TRAINING * count, cut.length - half);
     return new Corpus(
+        Arrays.copyOfRange(cut, 0, most),
         Arrays.copyOfRange(cut, 0, half),
         Arrays.copyOfRange(cut, cut.length - half, cut.length),
-        "%s, %d sequences of %d tokens".formatted(text, 2 * half, cut[0].length));
+        "%d sequences of %d tokens of %s".formatted(half, cut[0].length, text));
   }
 
   /** The token that begins a text. */

@@ -27,13 +27,13 @@ public record CostEstimate(double seconds, double bytes, int sequences, int leng
   /**
    * Estimates, and if memory is bounded takes shorter sequences until it fits.
    *
-   * @param maxMemory bytes; 0 for no bound
    * @throws IllegalArgumentException if not even the shortest pieces fit
    */
-  public static CostEstimate of(Model model, long maxMemory) {
+  public static CostEstimate of(Model model, AssaySettings settings) {
+    long maxMemory = settings.maxMemory();
     DecoderConfig config = model.decoder().config();
-    int length = Math.min(128, config.context());
-    int sequences = 64;
+    int length = Math.min(settings.effort().length(), config.context());
+    int sequences = settings.effort().sequences();
     Anatomy anatomy = Anatomy.of(model);
     double bytes = memory(model, anatomy, length);
     while (maxMemory > 0 && bytes > maxMemory && length > 16) {

@@ -2,16 +2,21 @@ package org.lapidary.assay;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.TreeSet;
+import org.lapidary.compress.BlockMatrices;
+import org.lapidary.compress.slim.Slimmer;
 import org.lapidary.io.FormatException;
 import org.lapidary.io.RawTensor;
 import org.lapidary.io.Safetensors;
 import org.lapidary.io.TensorSource;
+import org.lapidary.io.model.Models;
 import org.lapidary.kernels.PackedMatrix;
+import org.lapidary.nn.Model;
 import org.lapidary.tensor.DType;
 
 /** Packed matrices in one safetensors file: parts as bytes, their meaning in the metadata. */
@@ -36,6 +41,36 @@ public final class PackedFile {
                   new RawTensor(DType.UINT8, new long[] {bytes.byteSize()}, bytes)));
     });
     Safetensors.write(file, tensors, metadata);
+  }
+
+  /**
+   * Opens a slimmed model's folder with its packed matrices, which the kernels run, in the place of
+   * the dense ones.
+   *
+   * @throws FormatException if the folder is no model or holds no packed matrices, or they are of
+   *     another
+   */
+  public static Model model(Path folder) {
+    Path file = folder.resolve(NAME);
+    if (!Files.exists(file)) {
+      throw new FormatException(
+          folder.toString(),
+          FormatException.NOWHERE,
+          "no " + NAME,
+          "the model folder of an assay",
+          "leave --packed away, or run an assay of this model first");
+    }
+    Model dense = Models.load(folder);
+    Map<String, PackedMatrix> matrices = read(file);
+    if (!matrices.keySet().equals(BlockMatrices.of(dense).keySet())) {
+      throw new FormatException(
+          file.toString(),
+          FormatException.NOWHERE,
+          "matrices " + matrices.keySet(),
+          "those of the model beside it",
+          "run the assay again");
+    }
+    return Slimmer.pack(dense, matrices);
   }
 
   /**

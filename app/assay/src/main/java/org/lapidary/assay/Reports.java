@@ -2,8 +2,10 @@ package org.lapidary.assay;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.lapidary.evidence.Estimate;
 import org.lapidary.evidence.Figure;
 import org.lapidary.nn.Model;
@@ -21,15 +23,20 @@ public final class Reports {
 
   static Section anatomy(Anatomy anatomy, List<Block.Entry> measured) {
     List<Block.Entry> entries = new ArrayList<>();
-    entries.add(new Block.Entry("parameters", count(anatomy.parameters()), ""));
+    entries.add(
+        new Block.Entry("parameters", count(anatomy.parameters()), "", anatomy.parameters()));
     entries.add(
         new Block.Entry(
             "FLOPs a token",
             count(anatomy.flopsPerToken()),
-            "in a pass over %d tokens, read from the graph".formatted(anatomy.length())));
+            "in a pass over %d tokens, read from the graph".formatted(anatomy.length()),
+            anatomy.flopsPerToken()));
     entries.add(
         new Block.Entry(
-            "bytes moved a token", count(anatomy.bytesPerToken()), "if nothing stays in a cache"));
+            "bytes moved a token",
+            count(anatomy.bytesPerToken()),
+            "if nothing stays in a cache",
+            anatomy.bytesPerToken()));
     entries.addAll(measured);
     List<List<Object>> settings = new ArrayList<>();
     anatomy.summary().forEach((k, v) -> settings.add(List.of(k, v.toString())));
@@ -57,7 +64,8 @@ public final class Reports {
                     "perplexity",
                     "%s → %s".formatted(three(o.perplexityFirst()), three(o.perplexitySecond())),
                     "loss %s → %s nats"
-                        .formatted(three(o.lossFirst().mean()), three(o.lossSecond().mean()))),
+                        .formatted(three(o.lossFirst().mean()), three(o.lossSecond().mean())),
+                    pair(o.perplexityFirst(), o.perplexitySecond())),
                 entry("loss difference", o.lossDifference(), "nats per token, second minus first"),
                 entry("KL divergence", o.divergence(), "nats per token"),
                 entry(
@@ -101,7 +109,23 @@ public final class Reports {
   }
 
   private static Block.Entry entry(String name, Estimate e, String note) {
-    return new Block.Entry(name, three(e.mean()), "± %s, %s".formatted(two(e.halfWidth()), note));
+    return new Block.Entry(
+        name, three(e.mean()), "± %s, %s".formatted(two(e.halfWidth()), note), numbers(e));
+  }
+
+  /** A mean with the half width of its 95% interval. */
+  static Map<String, Double> numbers(Estimate e) {
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    numbers.put("mean", e.mean());
+    numbers.put("halfWidth", e.halfWidth());
+    return numbers;
+  }
+
+  static Map<String, Double> pair(double before, double after) {
+    Map<String, Double> numbers = new LinkedHashMap<>();
+    numbers.put("before", before);
+    numbers.put("after", after);
+    return numbers;
   }
 
   private static Figure streams(ModelDiff diff) {

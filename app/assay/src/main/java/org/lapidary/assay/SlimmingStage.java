@@ -72,16 +72,15 @@ final class SlimmingStage {
                 path,
                 PackedMatrix.dense(
                     linear.weight().tensor().toFloats(), linear.out(), linear.in())));
-    double before = Anatomy.tokensPerSecond(Slimmer.pack(model, dense), 128);
-    double after = Anatomy.tokensPerSecond(slimmed.packed(), 128);
-    double libtorch = Anatomy.tokensPerSecond(model, 128);
+    double[] tokens =
+        Anatomy.tokensPerSecond(List.of(Slimmer.pack(model, dense), slimmed.packed(), model), 128);
     progress.step(2, "speed of the models");
     List<Speed> speeds = new ArrayList<>();
     slimmed
         .matrices()
         .forEach((path, packed) -> speeds.add(KernelTimer.compare(path, dense.get(path), packed)));
     progress.end();
-    return new Result(slimmed, before, after, libtorch, speeds);
+    return new Result(slimmed, tokens[0], tokens[1], tokens[2], speeds);
   }
 
   /** The smallest budget whose measured loss on the calibration text stays under a bound. */
@@ -146,18 +145,21 @@ final class SlimmingStage {
                 new Block.Entry(
                     "bits a weight",
                     String.format(Locale.ROOT, "%.2f", r.slimmed().bitsPerWeight()),
-                    "scales and positions included, from 32"),
+                    "scales and positions included, from 32",
+                    r.slimmed().bitsPerWeight()),
                 new Block.Entry(
                     "block matrices",
                     "%s → %s"
                         .formatted(
                             CostEstimate.size(full), CostEstimate.size(r.slimmed().plan().bytes())),
-                    "%.1f times smaller".formatted((double) full / r.slimmed().plan().bytes())),
+                    "%.1f times smaller".formatted((double) full / r.slimmed().plan().bytes()),
+                    Reports.pair(full, r.slimmed().plan().bytes())),
                 new Block.Entry(
                     "tokens a second",
                     "%.0f → %.0f".formatted(r.before(), r.after()),
                     "the same loop with float32 and with packed kernels; libtorch alone %.0f"
-                        .formatted(r.libtorch())))));
+                        .formatted(r.libtorch()),
+                    Reports.pair(r.before(), r.after())))));
     blocks.add(
         new Block.Text(
             "An integer program chose a pattern and a width for every matrix: "

@@ -3,6 +3,7 @@ package org.lapidary.catalog;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.lapidary.nn.Nearest;
 
 /** Parts of the field, in the order of METHODS.md. */
 public enum Area {

@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.lapidary.nn.Nearest;
 
 /** All rows, and the packages that declare some of them. */
 public final class Catalog {

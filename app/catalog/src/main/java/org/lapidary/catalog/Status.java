@@ -2,6 +2,7 @@ package org.lapidary.catalog;
 
 import java.util.Arrays;
 import java.util.List;
+import org.lapidary.nn.Nearest;
 
 /** How far a row has come. */
 public enum Status {

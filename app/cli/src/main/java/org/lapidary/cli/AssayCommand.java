@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.lapidary.assay.Assay;
 import org.lapidary.assay.AssaySettings;
 import org.lapidary.assay.CostEstimate;
+import org.lapidary.assay.Effort;
 import org.lapidary.compress.slim.Budget;
 import org.lapidary.nn.Model;
 import org.lapidary.report.Block;
@@ -85,6 +86,11 @@ final class AssayCommand implements Callable<Integer> {
       description = "Resident memory to stay under, such as 2GB or 800MB.")
   @Nullable String memory;
 
+  @Option(
+      names = "--quick",
+      description = "A first look in a fraction of the time: less text, shorter trainings.")
+  boolean quick;
+
   @Option(names = "--dry-run", description = "Print the estimate of time and memory, and stop.")
   boolean dryRun;
 
@@ -96,7 +102,14 @@ final class AssayCommand implements Callable<Integer> {
   public Integer call() {
     AssaySettings settings =
         new AssaySettings(
-            model, text, budget(), prompt, out, seed, memory == null ? 0 : bytes(memory));
+            model,
+            text,
+            budget(),
+            prompt,
+            out,
+            seed,
+            memory == null ? 0 : bytes(memory),
+            quick ? Effort.quick() : Effort.standard());
     TerminalProgress progress =
         new TerminalProgress(System.err, workplace.terminal(), Interrupt.listen(System.err));
     Assay assay = new Assay(settings, progress);
@@ -107,7 +120,7 @@ final class AssayCommand implements Callable<Integer> {
       print.flush();
     }
     Model opened = assay.model();
-    print.println("Estimate: " + CostEstimate.of(opened, settings.maxMemory()) + ".");
+    print.println("Estimate: " + CostEstimate.of(opened, settings) + ".");
     print.flush();
     if (dryRun) {
       return Main.OK;

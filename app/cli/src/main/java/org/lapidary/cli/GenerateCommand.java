@@ -7,6 +7,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.assay.Corpus;
+import org.lapidary.assay.PackedFile;
 import org.lapidary.io.Npy;
 import org.lapidary.io.RawTensor;
 import org.lapidary.io.model.Models;
@@ -72,6 +73,11 @@ final class GenerateCommand implements Callable<Integer> {
       description = "Write the prompt's logits, float32 [position, vocab].")
   @Nullable Path logits;
 
+  @Option(
+      names = "--packed",
+      description = "Run the packed matrices of an assay's slimmed model by the kernels.")
+  boolean packed;
+
   @Override
   public Integer call() {
     if (prompt != null && tokens != null) {
@@ -80,7 +86,7 @@ final class GenerateCommand implements Callable<Integer> {
     if (max < 0) {
       throw new ParameterException(spec.commandLine(), "--max is 0 or more, not " + max);
     }
-    Model model = Models.load(path);
+    Model model = packed ? PackedFile.model(path) : Models.load(path);
     int[] ids = ids(model);
     Sampler.check(model.decoder(), ids);
     Path file = logits;

@@ -77,6 +77,8 @@ public final class Main implements Runnable {
             new GenerateCommand(),
             new CaptureCommand(),
             new CompressCommand(workplace),
+            new ConvertCommand(workplace),
+            new TrainCommand(workplace),
             new DataCommand(),
             new MethodsCommand(workplace),
             new ReproduceCommand(workplace),

@@ -1,5 +1,7 @@
 package org.lapidary.report;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.lapidary.evidence.Figure;
@@ -14,8 +16,22 @@ public sealed interface Block {
    * One value and its name.
    *
    * @param note a few words under the value ("95% interval 1.29 to 1.31"), or empty
+   * @param numbers the same for machines, by name ("mean", "halfWidth"); empty for words
    */
-  record Entry(String key, String value, String note) {}
+  record Entry(String key, String value, String note, Map<String, Double> numbers) {
+    public Entry {
+      numbers = Collections.unmodifiableMap(new LinkedHashMap<>(numbers));
+    }
+
+    public Entry(String key, String value, String note) {
+      this(key, value, note, Map.of());
+    }
+
+    /** With one number, named {@code value}. */
+    public Entry(String key, String value, String note, double number) {
+      this(key, value, note, Map.of("value", number));
+    }
+  }
 
   /** A few values worth seeing at a glance. */
   record KeyValues(List<Entry> entries) implements Block {

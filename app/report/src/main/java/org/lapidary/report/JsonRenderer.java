@@ -49,11 +49,10 @@ public final class JsonRenderer {
       case Block.KeyValues(List<Block.Entry> entries) -> {
         ArrayNode array = node.put("type", "keyValues").putArray("entries");
         for (Block.Entry entry : entries) {
-          array
-              .addObject()
-              .put("key", entry.key())
-              .put("value", entry.value())
-              .put("note", entry.note());
+          ObjectNode child = array.addObject();
+          child.put("key", entry.key()).put("value", entry.value()).put("note", entry.note());
+          ObjectNode numbers = child.putObject("numbers");
+          entry.numbers().forEach((name, x) -> numbers.set(name, number(x)));
         }
       }
       case Block.FigureBlock(Figure figure, String caption) -> {

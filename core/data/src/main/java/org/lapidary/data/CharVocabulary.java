@@ -2,8 +2,11 @@ package org.lapidary.data;
 
 import static org.lapidary.io.FormatException.quote;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
+import org.lapidary.io.Json;
 import org.lapidary.nn.Tokenizer;
 
 /**
@@ -74,5 +77,28 @@ public final class CharVocabulary implements Tokenizer {
   @Override
   public @Nullable Integer eos() {
     return null;
+  }
+
+  /** One piece for every code point, as the Hugging Face model {@code WordLevel}. */
+  @Override
+  public String json() {
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.put("version", "1.0");
+    root.putNull("truncation");
+    root.putNull("padding");
+    root.putArray("added_tokens");
+    root.putNull("normalizer");
+    ObjectNode split = root.putObject("pre_tokenizer").put("type", "Split");
+    split.putObject("pattern").put("Regex", "[\\s\\S]");
+    split.put("behavior", "Isolated").put("invert", false);
+    root.putNull("post_processor");
+    root.putObject("decoder").put("type", "Fuse");
+    ObjectNode model = root.putObject("model").put("type", "WordLevel");
+    ObjectNode vocab = model.putObject("vocab");
+    for (int id = 0; id < characters.length; id++) {
+      vocab.put(token(id), id);
+    }
+    model.put("unk_token", token(0));
+    return Json.format(root);
   }
 }

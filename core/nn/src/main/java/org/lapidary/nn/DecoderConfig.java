@@ -324,6 +324,33 @@ public record DecoderConfig(
         ends);
   }
 
+  /** The same with other fillings of the slots norm, placement, token and channel mixer. */
+  public DecoderConfig withSlots(
+      String norms, String place, String tokenMixer, String channelMixer) {
+    return new DecoderConfig(
+        family,
+        vocab,
+        dModel,
+        layers,
+        heads,
+        kvHeads,
+        dHead,
+        dMlp,
+        context,
+        norms,
+        epsilon,
+        place,
+        tokenMixer,
+        channelMixer,
+        activation,
+        positions,
+        rope,
+        biases,
+        extras,
+        tied,
+        ends);
+  }
+
   /** The same with another number of blocks. */
   public DecoderConfig withLayers(int count) {
     return new DecoderConfig(

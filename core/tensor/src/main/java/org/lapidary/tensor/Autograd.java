@@ -124,6 +124,10 @@ public final class Autograd {
         if (!grad.defined()) {
           grad.close();
           grad = torch.zeros_like(handles[i]);
+        } else if (grad._is_zerotensor()) { // libtorch's zeros without memory behind them
+          org.bytedeco.pytorch.Tensor written = grad.clone();
+          grad.close();
+          grad = written;
         }
         grads.add(Evaluator.wrap(inputs.get(i).type(), grad));
       }

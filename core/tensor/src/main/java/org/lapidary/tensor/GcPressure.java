@@ -9,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class GcPressure {
   private GcPressure() {}
 
-  private static final long LIMIT = Long.getLong("lapidary.gcBytes", 1L << 30);
+  private static final long LIMIT = Long.getLong("lapidary.gcBytes", 1L << 28);
   private static final AtomicLong SINCE = new AtomicLong();
 
   static void made(TensorType type) {

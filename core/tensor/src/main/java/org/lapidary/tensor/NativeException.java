@@ -14,6 +14,9 @@ public final class NativeException extends RuntimeException {
   private static String firstLine(RuntimeException cause) {
     String message = String.valueOf(cause.getMessage()).strip();
     int end = message.indexOf('\n');
-    return end < 0 ? message : message.substring(0, end);
+    String line = end < 0 ? message : message.substring(0, end);
+    return line.endsWith("is not implemented") && line.startsWith("derivative for")
+        ? line + "; compute the loss inside Decomposition.on(), which has derivatives of any order"
+        : line;
   }
 }

@@ -168,6 +168,7 @@ public final class Signatures {
         if (shape.dim(axis) == 0) {
           throw new ShapeException("argReduce of an empty dimension in " + shape);
         }
+        number(op, in[0]);
         boolean[] reduced = new boolean[shape.rank()];
         reduced[axis] = true;
         yield new TensorType(INT64, reducedShape(shape, reduced, a.keep()));
@@ -279,8 +280,13 @@ public final class Signatures {
         yield in[0].as(Shape.of(out));
       }
       case Op.Flip f -> {
+        boolean[] flipped = new boolean[shape.rank()];
         for (int dim : f.dims()) {
-          axis(op, dim, shape);
+          int axis = axis(op, dim, shape);
+          if (flipped[axis]) {
+            throw new ShapeException(op.label() + ": dimension " + axis + " is named twice");
+          }
+          flipped[axis] = true;
         }
         yield in[0];
       }
@@ -337,6 +343,7 @@ public final class Signatures {
       }
       case Op.TopK t -> {
         arity(op, in, 1);
+        number(op, in[0]);
         int axis = axis(op, t.dim(), in[0].shape());
         if (t.k() < 0 || t.k() > in[0].shape().dim(axis)) {
           throw new ShapeException(
@@ -376,6 +383,7 @@ public final class Signatures {
         matrix(op, in[0], "left operand");
         matrix(op, in[1], "right operand");
         sameDtype(op, in);
+        number(op, in[0]);
         Shape a = in[0].shape();
         Shape b = in[1].shape();
         if (a.dim(-1) != b.dim(-2)) {
@@ -389,6 +397,7 @@ public final class Signatures {
       case Op.Linear l -> {
         arity(op, in, l.bias() ? 3 : 2);
         sameDtype(op, in);
+        number(op, in[0]);
         rank(op, in[1], 2, "weight");
         Shape w = in[1].shape();
         atLeast(op, in[0], 1, "x");
@@ -433,6 +442,9 @@ public final class Signatures {
                 "pool: kernel and stride are at least 1, padding 0 to half the kernel, was " + p);
           }
           long size = out.dim(2 + i) + 2 * pad - kernel;
+          if (out.dim(1) == 0 || out.dim(2 + i) == 0) {
+            throw new ShapeException("pool of an empty image in " + in[0].shape());
+          }
           if (size < 0) {
             throw new ShapeException(
                 "pool: window %s is larger than %s".formatted(p.kernel(), in[0].shape()));
@@ -457,6 +469,7 @@ public final class Signatures {
               .formatted(op.equation(), terms.length, in.length));
     }
     sameDtype(op, in);
+    number(op, in[0]);
     Map<Character, Long> sizes = new HashMap<>();
     for (int i = 0; i < in.length; i++) {
       rank(op, in[i], terms[i].length(), "operand " + i + " '" + terms[i] + "'");
@@ -511,6 +524,12 @@ public final class Signatures {
     long[] out = new long[spatial + 2];
     out[0] = x.dim(0);
     out[1] = outChannels;
+    floating(c, in[0]);
+    for (int i = 0; i < spatial + 2; i++) {
+      if (w.dim(i) < 1 || (i > 0 && x.dim(i) < 1)) {
+        throw new ShapeException("convolution of %s with %s: nothing to sum".formatted(x, w));
+      }
+    }
     for (int i = 0; i < spatial; i++) {
       long stride = c.stride().get(i);
       long pad = c.padding().get(i);
@@ -547,6 +566,9 @@ public final class Signatures {
       case Op.LayerNorm n -> {
         arity(op, in, n.affine() ? 3 : 1);
         atLeast(op, in[0], n.dims(), "x");
+        if (n.dims() < 1) {
+          throw new ShapeException("layerNorm normalises at least the last dimension");
+        }
         floating(op, in[0]);
         for (int i = 1; i < in.length; i++) {
           same(op, in[i].shape(), in[0].shape().last(n.dims()), "parameter", "normalised part");
@@ -582,6 +604,7 @@ public final class Signatures {
       case Op.Attention a -> {
         arity(op, in, a.mask() ? 4 : 3);
         sameDtype(op, Arrays.copyOf(in, 3));
+        floating(op, in[0]);
         for (int i = 0; i < 3; i++) {
           matrix(op, in[i], i == 0 ? "q" : i == 1 ? "k" : "v");
         }
@@ -768,6 +791,14 @@ public final class Signatures {
   private static void real(Op op, TensorType t) {
     if (t.dtype() != FLOAT32 && t.dtype() != DType.FLOAT64) {
       throw new ShapeException(op.label() + " needs float32 or float64, was " + t);
+    }
+  }
+
+  private static void number(Op op, TensorType type) {
+    if (type.dtype() == BOOL) {
+      throw new ShapeException(
+          "%s takes numbers, was %s; convert it with to(DType.FLOAT32)"
+              .formatted(op.label(), type));
     }
   }
 

@@ -3,20 +3,18 @@ package org.lapidary.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.lapidary.evidence.Progress;
 import org.lapidary.nn.Linear;
+import org.lapidary.tensor.ResidentMemory;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Tensor;
 
 class MemoryTest {
 
   @Test
-  void residentMemoryStaysFlatOverALongTraining() throws IOException {
-    assumeThat(Files.exists(Path.of("/proc/self/statm"))).as("Linux").isTrue();
+  void residentMemoryStaysFlatOverALongTraining() {
+    assumeThat(ResidentMemory.known()).as("Linux").isTrue();
     Linear layer = new Linear(64, 64, true);
     layer.initialise(new Rng(0));
     Tensor x = new Rng(1).normal(1, 32, 64);
@@ -37,10 +35,6 @@ class MemoryTest {
   /** Bytes now, after a collection, so that the Java heap's own growth does not count. */
   private static long resident() {
     System.gc();
-    try {
-      return 4096 * Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]);
-    } catch (IOException e) {
-      throw new java.io.UncheckedIOException(e);
-    }
+    return ResidentMemory.now();
   }
 }

@@ -25,7 +25,17 @@ public final class Masks {
     check(sparsity);
     long n = score.elements();
     long drop = (long) Math.floor(sparsity * n);
-    return keepLargest(score.reshape(1, n), n - drop).reshape(score.shape());
+    return keeping(score, n - drop);
+  }
+
+  /** Keeps exactly so many of a tensor of any shape; ties keep the first. */
+  public static Tensor keeping(Tensor score, long count) {
+    long n = score.elements();
+    if (count < 0 || count > n) {
+      throw new IllegalArgumentException(
+          "of %d weights, 0 to %d can be kept, was %d".formatted(n, n, count));
+    }
+    return keepLargest(score.reshape(1, n), count).reshape(score.shape());
   }
 
   /** Keeps the n best of every group of m neighbours in a row. */
@@ -41,10 +51,16 @@ public final class Masks {
   /** Keeps all but floor(sparsity * n) weights over all matrices together. */
   public static Map<String, Tensor> global(Map<String, Tensor> scores, double sparsity) {
     check(sparsity);
+    long n = scores.values().stream().mapToLong(Tensor::elements).sum();
+    return keeping(scores, n - (long) Math.floor(sparsity * n));
+  }
+
+  /** Keeps exactly so many over all tensors together; ties keep the first. */
+  public static Map<String, Tensor> keeping(Map<String, Tensor> scores, long count) {
     try (Scope scope = Scope.open()) {
       Tensor all =
           Tensor.concat(0, scores.values().stream().map(s -> s.reshape(s.elements())).toList());
-      Tensor kept = perMatrix(all.reshape(1, all.elements()), sparsity).reshape(all.shape());
+      Tensor kept = keeping(all, count);
       Map<String, Tensor> masks = new LinkedHashMap<>();
       long from = 0;
       for (var e : scores.entrySet()) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -156,7 +157,7 @@ public final class HuggingFace {
             mapping.ours().stream()
                 .map(path -> java.util.Objects.requireNonNull(parameters.get(path), path))
                 .toList();
-        Tensor published = tensor(source.get(name)).to(DType.FLOAT32);
+        Tensor published = weight(source, name, unread, folder);
         List<Tensor> parts = cut(mapping, published, ours, family.heads(config), name, folder);
         for (int i = 0; i < parts.size(); i++) {
           ours.get(i).set(parts.get(i));
@@ -175,6 +176,34 @@ public final class HuggingFace {
           "none but its own",
           "the weights are not those of this config.json");
     }
+  }
+
+  /** A weight as float32; one of int8 times the scales that lie beside it, by row or for all. */
+  private static Tensor weight(TensorSource source, String name, Set<String> unread, Path folder) {
+    Tensor stored = tensor(source.get(name));
+    Tensor weight = stored.to(DType.FLOAT32);
+    if (stored.dtype().kind() == DType.Kind.FLOAT) {
+      return weight;
+    }
+    String scales = name + SCALE;
+    Tensor scale =
+        stored.dtype() == DType.INT8 && source.names().contains(scales)
+            ? tensor(source.get(scales)).to(DType.FLOAT32)
+            : null;
+    if (scale == null || (scale.elements() != 1 && scale.elements() != weight.size(0))) {
+      throw new FormatException(
+          folder.toString(),
+          FormatException.NOWHERE,
+          "%s of type %s%s"
+              .formatted(name, stored.dtype(), scale == null ? "" : " with scales " + scale.type()),
+          "floats, or int8 with a float " + scales + " for every row",
+          "export the model dequantised, or with symmetric int8 rows");
+    }
+    unread.remove(scales);
+    long[] rows = new long[weight.rank()];
+    java.util.Arrays.fill(rows, 1);
+    rows[0] = scale.elements();
+    return weight.mul(scale.reshape(rows));
   }
 
   private static List<Tensor> cut(
@@ -229,6 +258,41 @@ public final class HuggingFace {
     return tokenizer;
   }
 
+  /** What the name of an int8 weight's scales ends with (compressed-tensors). */
+  private static final String SCALE = "_scale";
+
+  /** Where Hugging Face begins a new shard. */
+  private static final long SHARD = 5_000_000_000L;
+
+  /**
+   * How weights are written.
+   *
+   * @param dtype FLOAT32, FLOAT16 or BFLOAT16
+   * @param shardBytes a file is at most so long, if no single tensor is longer
+   */
+  public record Form(DType dtype, long shardBytes) {
+    public static final Form FLOAT32 = new Form(DType.FLOAT32, SHARD);
+
+    public Form {
+      if (dtype != DType.FLOAT32 && dtype != DType.FLOAT16 && dtype != DType.BFLOAT16) {
+        throw new IllegalArgumentException(
+            "weights are written as float32, float16 or bfloat16, not " + dtype);
+      }
+      if (shardBytes < 1) {
+        throw new IllegalArgumentException("a shard has at least 1 byte, not " + shardBytes);
+      }
+    }
+
+    public static Form of(DType dtype) {
+      return new Form(dtype, SHARD);
+    }
+  }
+
+  /** Writes a model in a form of its own, all or nothing. */
+  public static void save(Model model, Path folder, Form form) {
+    write(familyOf(model.config()), model, folder, form, ignored -> {});
+  }
+
   /**
    * Writes a model so that Hugging Face tools read it; float32. Refuses a folder that is not empty.
    */
@@ -243,11 +307,11 @@ public final class HuggingFace {
 
   /** Writes a model and what goes with it, all or nothing. */
   public static void save(Model model, Path folder, More more) {
-    write(familyOf(model.config()), model, folder, more);
+    write(familyOf(model.config()), model, folder, Form.FLOAT32, more);
   }
 
   private static <C extends ModelConfig> void write(
-      Family<C> family, Model model, Path folder, More more) {
+      Family<C> family, Model model, Path folder, Form form, More more) {
     C config = family.configs().cast(model.config());
     Map<String, Parameter> parameters = model.layer().state();
     Map<String, RawTensor> tensors = new LinkedHashMap<>();
@@ -263,15 +327,15 @@ public final class HuggingFace {
           }
           parts.add(p.value().detach());
         }
-        Tensor joined = mapping.join(parts, family.heads(config));
+        Tensor joined = mapping.join(parts, family.heads(config)).to(form.dtype()).contiguous();
         tensors.put(
             mapping.theirs(),
             new RawTensor(joined.dtype(), joined.shape().toArray(), joined.segment()));
       }
       Path place = target.path();
-      Safetensors.write(place.resolve(Safetensors.SINGLE), tensors, Map.of("format", "pt"));
+      Safetensors.writeFolder(place, tensors, Map.of("format", "pt"), form.shardBytes());
       Map<String, Object> json = new LinkedHashMap<>(family.write(config));
-      json.put("torch_dtype", "float32");
+      json.put("torch_dtype", form.dtype().toString().toLowerCase(Locale.ROOT));
       Tokenizer tokenizer = model.tokenizer();
       if (tokenizer != null) {
         if (tokenizer.bos() != null) {

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -23,6 +24,7 @@ import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Model;
 import org.lapidary.nn.Rope;
+import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Tensor;
 
@@ -212,34 +214,61 @@ class FamiliesTest {
   }
 
   @Test
-  void halfPrecisionAndShardsReadAsTheSameModel() {
+  void halfPrecisionAndShardsReadAsTheSameModel() throws Exception {
+    Model model = random(families().toList().get(4));
+    Tensor ids = Tensor.of(IDS, 1, IDS.length);
+    Tensor expected = model.forward(ids);
+    for (DType dtype : List.of(DType.FLOAT16, DType.BFLOAT16)) {
+      Path half = folder.resolve(dtype.toString());
+      HuggingFace.save(model, half, new HuggingFace.Form(dtype, 600));
+      assertThat(half.resolve(Safetensors.INDEX)).exists();
+      assertThat(Json.read(half.resolve("config.json")).get("torch_dtype").asText())
+          .isEqualTo(dtype == DType.FLOAT16 ? "float16" : "bfloat16");
+      Tensor read = Models.load(half).forward(ids);
+      double apart = read.sub(expected).norm(false).div(expected.norm(false)).item();
+      assertThat(apart).isBetween(1e-9, dtype == DType.FLOAT16 ? 0.005 : 0.05);
+    }
+  }
+
+  @Test
+  void int8WeightsNeedTheirScales() throws Exception {
     Model model = random(families().toList().get(4));
     Path whole = folder.resolve("whole");
     HuggingFace.save(model, whole);
-    Path half = folder.resolve("half");
+    String name = "model.layers.0.mlp.up_proj.weight";
+    Map<String, RawTensor> tensors = new LinkedHashMap<>();
+    Tensor codes;
+    Tensor scale;
     try (TensorSource source = Safetensors.open(whole)) {
-      Files.createDirectories(half);
-      Map<String, RawTensor> tensors = new LinkedHashMap<>();
-      for (String name : source.names()) {
-        RawTensor raw = source.get(name);
-        Tensor t =
-            Tensor.from(raw.data(), raw.dtype(), raw.shape())
-                .to(org.lapidary.tensor.DType.BFLOAT16);
-        tensors.put(
-            name,
-            new RawTensor(
-                t.dtype(), raw.shape(), java.lang.foreign.MemorySegment.ofArray(t.toBytes())));
+      for (String other : source.names()) {
+        RawTensor raw = source.get(other);
+        tensors.put(other, RawTensor.of(HuggingFace.tensor(raw).toFloats(), raw.shape()));
       }
-      Safetensors.writeFolder(half, tensors, Map.of(), 600);
-      Files.copy(whole.resolve("config.json"), half.resolve("config.json"));
-    } catch (java.io.IOException e) {
-      throw new java.io.UncheckedIOException(e);
+      Tensor w = HuggingFace.tensor(source.get(name));
+      scale = w.abs().max(true, 1).div(127);
+      codes = w.div(scale).round().to(DType.INT8);
     }
-    assertThat(half.resolve(Safetensors.INDEX)).exists();
-    Tensor ids = Tensor.of(IDS, 1, IDS.length);
-    Tensor a = model.forward(ids);
-    Tensor b = Models.load(half).forward(ids);
-    assertThat(a.sub(b).norm(false).div(a.norm(false)).item()).isLessThan(0.05);
+    tensors.put(
+        name,
+        new RawTensor(
+            DType.INT8,
+            codes.shape().toArray(),
+            java.lang.foreign.MemorySegment.ofArray(codes.toBytes())));
+    Path bare = Files.createDirectory(folder.resolve("bare"));
+    Files.copy(whole.resolve("config.json"), bare.resolve("config.json"));
+    Safetensors.write(bare.resolve(Safetensors.SINGLE), tensors, Map.of());
+    assertThatThrownBy(() -> Models.load(bare))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining(name + " of type INT8")
+        .hasMessageContaining("_scale");
+    tensors.put(name + "_scale", RawTensor.of(scale.toFloats(), scale.shape().toArray()));
+    Path scaled = Files.createDirectory(folder.resolve("scaled"));
+    Files.copy(whole.resolve("config.json"), scaled.resolve("config.json"));
+    Safetensors.write(scaled.resolve(Safetensors.SINGLE), tensors, Map.of());
+    float[] read =
+        Models.load(scaled).layer().parameterAt("blocks.0.mlp.up.weight").value().toFloats();
+    float[] written = codes.to(DType.FLOAT32).mul(scale).toFloats();
+    assertThat(read).containsExactly(written);
   }
 
   @Test

@@ -1,11 +1,13 @@
 package org.lapidary.interpret.circuit;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.lapidary.evidence.Figure;
 
@@ -106,7 +108,32 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
   }
 
   /**
-   * As a diagram.
+   * The part that is worth drawing: from the root back, always the edge of largest attribution that
+   * enters a node already there. Its {@code kept} is still that of the whole.
+   *
+   * @param count edges at most
+   */
+  public Circuit strongest(int count) {
+    Set<Node> reached = new LinkedHashSet<>(List.of(root));
+    List<Edge> chosen = new ArrayList<>();
+    List<Edge> left = new ArrayList<>(edges);
+    while (chosen.size() < count) {
+      Optional<Edge> next =
+          left.stream()
+              .filter(e -> reached.contains(e.to()))
+              .max(Comparator.comparingDouble(e -> Math.abs(e.attribution())));
+      if (next.isEmpty()) {
+        break;
+      }
+      chosen.add(next.get());
+      left.remove(next.get());
+      reached.add(next.get().from());
+    }
+    return new Circuit(root, List.copyOf(reached), chosen, total, kept);
+  }
+
+  /**
+   * As a diagram, whose arrows carry activation × weight.
    *
    * @param tokens the prompt's tokens as they are shown, one for each position
    */
@@ -134,13 +161,13 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
                     id(ids, e.to()),
                     String.format(
                         Locale.ROOT,
-                        "%s%.3g",
-                        e.via().isEmpty() ? "" : e.via() + " ",
-                        e.attribution()),
+                        "%s%.3g × %.3g",
+                        e.via().isEmpty() ? "" : e.via() + ": ",
+                        e.activation(),
+                        e.weight()),
                     e.attribution()))
             .toList();
-    return new Figure.Diagram(
-        String.format(Locale.ROOT, "%s (%.0f%% kept)", title, 100 * completeness()), drawn, arrows);
+    return new Figure.Diagram(title, drawn, arrows);
   }
 
   private static String id(Map<Node, String> ids, Node node) {

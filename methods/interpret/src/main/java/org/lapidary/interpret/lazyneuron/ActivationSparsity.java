@@ -2,7 +2,9 @@ package org.lapidary.interpret.lazyneuron;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.lapidary.nn.Activations;
 import org.lapidary.nn.Intervention;
 import org.lapidary.nn.Model;
@@ -19,6 +21,8 @@ import org.lapidary.train.LanguageModeling;
  *     square; for smooth activations, which are never exactly zero
  */
 public record ActivationSparsity(double nearZero) {
+  /** Sequences measured side by side; bounds the memory of a pass. */
+  private static final int TOGETHER = 16;
 
   public static ActivationSparsity defaults() {
     return new ActivationSparsity(0.1);
@@ -35,7 +39,15 @@ public record ActivationSparsity(double nearZero) {
    * @param rates share of tokens on which each unit fired, [width]
    */
   public record Layer(
-      String site, int width, double nonzero, double near, double dead, double[] rates) {}
+      String site, int width, double nonzero, double near, double dead, double[] rates) {
+
+    /**
+     * Operations of the MLP per token when silent units are skipped, over those when they are not.
+     */
+    public double cost() {
+      return (1 + nonzero) / 2;
+    }
+  }
 
   /**
    * Measures every MLP.
@@ -43,56 +55,69 @@ public record ActivationSparsity(double nearZero) {
    * @param sequences token ids of one length
    */
   public List<Layer> audit(Model model, int[][] sequences) {
-    List<String> sites = new ArrayList<>();
-    List<Tensor> fired = new ArrayList<>();
-    List<double[]> sums = new ArrayList<>();
-    long tokens = 0;
-    boolean first = true;
-    try (Scope outer = Scope.open()) {
-      for (int from = 0; from < sequences.length; from += 16) {
-        int[][] part = Arrays.copyOfRange(sequences, from, Math.min(sequences.length, from + 16));
-        try (Scope scope = Scope.open()) {
-          Activations acts = model.capture(LanguageModeling.tensor(part), "blocks.*.mlp.hook_post");
-          int i = 0;
-          for (String site : acts.sites()) {
-            Tensor h = acts.at(site).reshape(-1, acts.at(site).size(-1));
-            Tensor rms = h.square().mean().sqrt();
-            Tensor near = h.abs().lt(rms.mul(nearZero));
-            Tensor nonzero = h.ne(0);
-            // With ReLU the two agree; a smooth unit fires where it is not near zero.
-            Tensor fires = near.not().and(nonzero).to(DType.FLOAT64);
-            if (first) {
-              sites.add(site);
-              fired.add(
-                  outer.keep(scope.keep(Tensor.zeros(DType.FLOAT64, fires.sum(false, 0).shape()))));
-              sums.add(new double[2]);
-            }
-            fired.set(i, scope.keep(fired.get(i).add(fires.sum(false, 0))));
-            sums.get(i)[0] += nonzero.to(DType.FLOAT64).sum().item();
-            sums.get(i)[1] += near.to(DType.FLOAT64).sum().item();
-            if (i == 0) {
-              tokens += h.size(0);
-            }
-            i++;
-          }
-          first = false;
+    List<Tensor> batches = new ArrayList<>();
+    try (Scope scope = Scope.open()) {
+      for (int from = 0; from < sequences.length; from += TOGETHER) {
+        int to = Math.min(sequences.length, from + TOGETHER);
+        batches.add(LanguageModeling.tensor(Arrays.copyOfRange(sequences, from, to)));
+      }
+      return audit(model, batches, "blocks.*.mlp.hook_post");
+    }
+  }
+
+  /**
+   * Measures hidden units at any sites of any model.
+   *
+   * @param batches what the model takes, at least one
+   * @param sites a glob of sites whose last dimension counts hidden units
+   */
+  public List<Layer> audit(Model model, List<Tensor> batches, String sites) {
+    Map<String, Count> counts = new LinkedHashMap<>();
+    for (Tensor batch : batches) {
+      try (Scope scope = Scope.open();
+          var ignored = Autograd.noGrad()) {
+        Activations acts = model.capture(batch, sites);
+        for (String site : acts.sites()) {
+          Tensor h = acts.at(site).reshape(-1, acts.at(site).size(-1));
+          counts.computeIfAbsent(site, s -> new Count((int) h.size(1))).add(h, nearZero);
         }
       }
-      List<Layer> layers = new ArrayList<>();
-      for (int i = 0; i < sites.size(); i++) {
-        double[] rates = fired.get(i).div(tokens).toDoubles();
-        int width = rates.length;
-        double cells = (double) tokens * width;
-        layers.add(
-            new Layer(
-                sites.get(i),
-                width,
-                sums.get(i)[0] / cells,
-                sums.get(i)[1] / cells,
-                Arrays.stream(rates).filter(r -> r == 0).count() / (double) width,
-                rates));
+    }
+    return counts.entrySet().stream().map(e -> e.getValue().layer(e.getKey())).toList();
+  }
+
+  /** What was seen of one MLP so far. */
+  private static final class Count {
+    private final double[] fired;
+    private double nonzero;
+    private double near;
+    private long tokens;
+
+    Count(int width) {
+      fired = new double[width];
+    }
+
+    /** h [tokens, width]. */
+    void add(Tensor h, double nearZero) {
+      Tensor small = h.abs().lt(h.square().mean().sqrt().mul(nearZero));
+      Tensor notZero = h.ne(0);
+      nonzero += notZero.to(DType.FLOAT64).sum().item();
+      near += small.to(DType.FLOAT64).sum().item();
+      // A ReLU unit fires where it is not zero, a smooth one where it is not near zero.
+      boolean relu = h.min().item() == 0;
+      Tensor fires = relu ? notZero : small.not();
+      double[] more = fires.to(DType.FLOAT64).sum(false, 0).toDoubles();
+      for (int i = 0; i < fired.length; i++) {
+        fired[i] += more[i];
       }
-      return layers;
+      tokens += h.size(0);
+    }
+
+    Layer layer(String site) {
+      double[] rates = Arrays.stream(fired).map(f -> f / tokens).toArray();
+      double cells = (double) tokens * fired.length;
+      double dead = Arrays.stream(rates).filter(r -> r == 0).count() / (double) fired.length;
+      return new Layer(site, fired.length, nonzero / cells, near / cells, dead, rates);
     }
   }
 
@@ -111,8 +136,9 @@ public record ActivationSparsity(double nearZero) {
     Model.Intervened intervened = model.with(keep);
     double sum = 0;
     int count = 0;
-    for (int from = 0; from < sequences.length; from += 16) {
-      int[][] part = Arrays.copyOfRange(sequences, from, Math.min(sequences.length, from + 16));
+    for (int from = 0; from < sequences.length; from += TOGETHER) {
+      int[][] part =
+          Arrays.copyOfRange(sequences, from, Math.min(sequences.length, from + TOGETHER));
       try (Scope scope = Scope.open();
           var ignored = Autograd.noGrad()) {
         Tensor tokens = LanguageModeling.tensor(part);
@@ -126,10 +152,6 @@ public record ActivationSparsity(double nearZero) {
 
   /** Keeps the k entries of largest absolute value along the last dimension, zeros the rest. */
   public static Tensor topK(Tensor h, long k) {
-    Tensor indices = h.detach().abs().topk(k, -1).indices();
-    Tensor mask =
-        Tensor.zeros(h.dtype(), h.shape())
-            .scatter(-1, indices, Tensor.ones(h.dtype(), indices.shape()));
-    return h.mul(mask);
+    return h.mul(new TopK(Math.toIntExact(k)).mask(h.detach().abs()));
   }
 }

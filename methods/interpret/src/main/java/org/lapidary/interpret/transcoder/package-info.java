@@ -21,6 +21,12 @@
  * <p>Training costs two products [tokens, d] by [d, features] forwards and three backwards per
  * step; listing the terms of one feature costs one product with every earlier decoder and value
  * matrix.
+ *
+ * <p>The comparison with an autoencoder takes one trained language model and dictionaries of three
+ * seeds. It depends on how long both are trained. At 24 of 768 features per token the transcoder
+ * costs 1.9 times as many nats as the autoencoder after 2000 batches of 1024 at the rate 5e-3, 1.1
+ * times after 24000 batches of 256 at 1e-2; the more features fire, the better it stands, since the
+ * MLP itself is a transcoder of 384 features.
  */
 @NullMarked
 @Paper(

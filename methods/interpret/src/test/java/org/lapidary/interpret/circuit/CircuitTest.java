@@ -32,16 +32,34 @@ class CircuitTest {
   }
 
   @Test
-  void theDiagramShowsTokensHeadsAndTheShareKept() {
+  void theDiagramShowsTokensHeadsAndBothFactors() {
     Figure.Diagram diagram = circuit().diagram("a logit", List.of("ab", "c"));
-    assertThat(diagram.title()).isEqualTo("a logit (75% kept)");
+    assertThat(diagram.title()).isEqualTo("a logit");
     assertThat(diagram.nodes())
         .extracting(Figure.Node::label)
         .containsExactly("logit 7\n'c' 1", "L0 feature 3\n'ab' 0", "L0 bias\n'c' 1");
     assertThat(diagram.edges())
         .extracting(Figure.Edge::label)
-        .containsExactly("0.500", "L0H1 0>1 -2.50");
+        .containsExactly("1.00 × 0.500", "L0H1 0>1: 2.00 × -1.25");
     assertThat(diagram.edges().get(1).weight()).isEqualTo(-2.5);
+  }
+
+  @Test
+  void theStrongestPartStaysJoinedToTheRoot() {
+    Node deep = new Node(Kind.EMBEDDING, "hook_embed", -1, 5, 0, 1);
+    Circuit deeper =
+        new Circuit(
+            LOGIT,
+            List.of(LOGIT, FEATURE, BIAS, deep),
+            List.of(
+                new Edge(deep, FEATURE, "", 1, 9),
+                new Edge(BIAS, LOGIT, "", 1, 0.5),
+                new Edge(FEATURE, LOGIT, "", 2, -1.25)),
+            4,
+            3);
+    assertThat(deeper.strongest(1).nodes()).containsExactly(LOGIT, FEATURE);
+    assertThat(deeper.strongest(2).nodes()).containsExactly(LOGIT, FEATURE, deep);
+    assertThat(deeper.strongest(9).edges()).hasSize(3);
   }
 
   @Test

@@ -1,4 +1,4 @@
-package org.lapidary.catalog;
+package org.lapidary.nn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

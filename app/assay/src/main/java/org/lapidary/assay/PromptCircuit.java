@@ -1,0 +1,108 @@
+package org.lapidary.assay;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.lapidary.evidence.Figure;
+import org.lapidary.interpret.circuit.Circuit;
+import org.lapidary.interpret.dictionary.Dictionary;
+import org.lapidary.interpret.transcoder.CircuitSearch;
+import org.lapidary.interpret.transcoder.FrozenPass;
+import org.lapidary.nn.Model;
+import org.lapidary.nn.Sampler;
+import org.lapidary.nn.Tokenizer;
+import org.lapidary.report.Block;
+import org.lapidary.tensor.Autograd;
+import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.Tensor;
+
+/** The circuit behind the likeliest next token of a prompt. */
+final class PromptCircuit {
+  private PromptCircuit() {}
+
+  /** Tokens of a held-out text that stand in for a prompt when none is given. */
+  private static final int TOKENS = 12;
+
+  private static final CircuitSearch SEARCH = new CircuitSearch(24, 96, 4);
+
+  /** Few enough for the drawing to be read. */
+  private static final int DRAWN = 16;
+
+  private static final int LISTED = 24;
+
+  static List<Block> blocks(
+      Model model, Corpus corpus, @Nullable String prompt, Map<Integer, Dictionary> transcoders) {
+    int[] ids = tokens(model, corpus, prompt);
+    try (Scope scope = Scope.open();
+        var ignored = Autograd.noGrad()) {
+      Tensor input = Tensor.of(ids, 1, ids.length);
+      int next = (int) model.forward(input).select(1, -1).argmax(-1).item();
+      FrozenPass pass = FrozenPass.of(model, transcoders, ids);
+      Circuit circuit = SEARCH.search(pass, pass.logit(next, ids.length - 1));
+      List<String> shown = Arrays.stream(ids).mapToObj(id -> shown(model, id)).toList();
+      String title = "Circuit of “%s” after “%s”".formatted(shown(model, next), text(shown));
+      return List.of(
+          new Block.FigureBlock(
+              circuit.strongest(DRAWN).diagram(title, shown),
+              "An arrow carries activation × weight: the first factor depends on this input, the second follows from the parameters alone. Attention patterns and norm scales are held fixed. Of the %d edges found, whose paths bring %.0f %% of the logit, the strongest are drawn; an error is what a transcoder misses of its MLP."
+                  .formatted(circuit.edges().size(), 100 * circuit.completeness())),
+          new Block.FigureBlock(table(circuit)));
+    }
+  }
+
+  private static int[] tokens(Model model, Corpus corpus, @Nullable String prompt) {
+    Tokenizer tokenizer = model.tokenizer();
+    if (prompt == null) {
+      int[] first = corpus.heldOut()[0];
+      return Arrays.copyOf(first, Math.min(TOKENS, first.length));
+    }
+    if (tokenizer == null) {
+      throw new IllegalArgumentException(
+          "this model has no tokenizer, so a prompt cannot be read; put its tokenizer.json beside the weights, or leave --prompt away");
+    }
+    int[] text = tokenizer.encode(prompt);
+    int[] ids = new int[text.length + 1];
+    ids[0] = Corpus.start(model);
+    System.arraycopy(text, 0, ids, 1, text.length);
+    Sampler.check(model.decoder(), ids);
+    return ids;
+  }
+
+  private static String shown(Model model, int id) {
+    Tokenizer tokenizer = model.tokenizer();
+    return tokenizer == null ? "" + id : tokenizer.token(id);
+  }
+
+  private static String text(List<String> tokens) {
+    return String.join("", tokens.subList(Math.min(1, tokens.size() - 1), tokens.size())).strip();
+  }
+
+  private static Figure table(Circuit circuit) {
+    List<List<Object>> rows = new ArrayList<>();
+    circuit.edges().stream()
+        .sorted(Comparator.comparingDouble((Circuit.Edge e) -> -Math.abs(e.attribution())))
+        .limit(LISTED)
+        .forEach(e ->
+            rows.add(
+                List.of(
+                    e.from().name() + " at " + e.from().token(),
+                    e.to().name() + " at " + e.to().token(),
+                    e.via(),
+                    Reports.round(e.activation()),
+                    Reports.round(e.weight()),
+                    Reports.round(e.attribution()))));
+    return new Figure.Table(
+        "The strongest edges of the circuit",
+        List.of(
+            "from",
+            "to",
+            "through heads",
+            "activation (this input)",
+            "weight (any input)",
+            "attribution"),
+        rows);
+  }
+}

@@ -1,0 +1,325 @@
+package org.lapidary.interpret.lazyneuron;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.ToDoubleFunction;
+import org.lapidary.data.CharCorpus;
+import org.lapidary.evidence.Check;
+import org.lapidary.evidence.Estimate;
+import org.lapidary.evidence.Figure;
+import org.lapidary.evidence.Progress;
+import org.lapidary.evidence.Reproduction;
+import org.lapidary.interpret.fixtures.TinyText;
+import org.lapidary.nn.Model;
+import org.lapidary.tensor.Rng;
+
+/**
+ * Five experiments: how few units of tiny-text fire before and after training, and in wider MLPs;
+ * the same where labels mean nothing; the sign of the first gradient; what keeping the k largest
+ * units does under label noise; and how much time skipped rows save.
+ */
+public final class LazyNeuronReproduction implements Reproduction {
+
+  @Override
+  public List<String> data() {
+    return List.of("tinyshakespeare", "mnist");
+  }
+
+  @Override
+  public Outcome run(Setting setting) {
+    List<Check> checks = new ArrayList<>();
+    List<Figure> figures = new ArrayList<>();
+    Progress progress = setting.progress();
+    progress.begin("lazy neurons", 5);
+    gradient(setting, checks, figures);
+    progress.step(1, "first gradient");
+    kernel(setting, checks, figures);
+    progress.step(2, "kernel");
+    randomLabels(setting, checks, figures);
+    progress.step(3, "random labels");
+    text(setting, checks, figures);
+    progress.step(4, "text");
+    labelNoise(setting, checks, figures);
+    progress.step(5, "label noise");
+    progress.end();
+    return new Outcome(checks, figures);
+  }
+
+  // ---- text ----
+
+  /** Means over the layers of one model. */
+  private record Fired(double start, double end, double heldOut, double dead) {}
+
+  private static void text(Setting setting, List<Check> checks, List<Figure> figures) {
+    int steps = setting.full() ? 300 : 60;
+    int[] widths = {384, 1536};
+    CharCorpus corpus = TinyText.corpus();
+    int[][] seen = TinyText.windows(corpus.train(), setting.full() ? 128 : 32);
+    int[][] heldOut = TinyText.heldOut(corpus, setting.full() ? 128 : 32);
+    List<List<Object>> rows = new ArrayList<>();
+    List<List<Fired>> fired = List.of(new ArrayList<>(), new ArrayList<>());
+    List<Double> pushed = new ArrayList<>();
+    for (long seed : setting.seeds()) {
+      for (int w = 0; w < widths.length; w++) {
+        TinyText fixture = TinyText.of(seed).withMlp(widths[w]).withSteps(steps);
+        Model untrained = fixture.untrained(corpus);
+        Model model = fixture.model(corpus);
+        List<ActivationSparsity.Layer> after = ActivationSparsity.defaults().audit(model, seen);
+        Fired f =
+            new Fired(
+                mean(audit(untrained, seen), ActivationSparsity.Layer::nonzero),
+                mean(after, ActivationSparsity.Layer::nonzero),
+                mean(audit(model, heldOut), ActivationSparsity.Layer::nonzero),
+                mean(after, ActivationSparsity.Layer::dead));
+        fired.get(w).add(f);
+        rows.add(List.of(seed, widths[w], f.start, f.end, f.heldOut, f.dead));
+        Map<String, Double> first =
+            FirstGradient.ofModel(untrained, Arrays.copyOf(seen, Math.min(16, seen.length)));
+        first.values().forEach(pushed::add);
+        if (seed == setting.seeds().getFirst()) {
+          figures.add(rates(after.getLast()));
+        }
+      }
+    }
+    List<Fired> all = new ArrayList<>(fired.getFirst());
+    all.addAll(fired.getLast());
+    checks.add(
+        Check.atLeast(
+            "share of units that fire before training, least", least(all, Fired::start), 0.45));
+    checks.add(
+        Check.atMost(
+            "share of units that fire before training, most", most(all, Fired::start), 0.55));
+    checks.add(
+        Check.atMost(
+            "share of units that fire after training, most",
+            most(all, Fired::end),
+            setting.full() ? 0.38 : 0.55));
+    double narrow = average(fired.getFirst(), Fired::end);
+    double wide = average(fired.getLast(), Fired::end);
+    if (setting.full()) {
+      checks.add(Check.less("share that fires, 1536 units, against 384 units", wide, narrow));
+    }
+    checks.add(
+        Check.atMost(
+            "difference of the share on held-out text, most",
+            most(all, f -> Math.abs(f.end - f.heldOut)),
+            0.03));
+    checks.add(Check.less("share of dead units, most", most(all, Fired::dead), 0.2));
+    checks.add(
+        Check.reported(
+            "sum of dL/dp over active units before training, mean over layers",
+            pushed.stream().mapToDouble(p -> p).average().orElse(Double.NaN)));
+    figures.add(
+        new Figure.Table(
+            "tiny-text after %d steps: share of hidden units that fire".formatted(steps),
+            List.of("seed", "units", "before", "after", "after, held out", "dead"),
+            rows));
+  }
+
+  private static List<ActivationSparsity.Layer> audit(Model model, int[][] texts) {
+    return ActivationSparsity.defaults().audit(model, texts);
+  }
+
+  private static Figure rates(ActivationSparsity.Layer layer) {
+    double[] edges = new double[21];
+    double[] counts = new double[20];
+    for (int i = 0; i < edges.length; i++) {
+      edges[i] = i / 20.0;
+    }
+    for (double rate : layer.rates()) {
+      counts[Math.min(19, (int) (rate * 20))]++;
+    }
+    return new Figure.Histogram(
+        "Firing rates, %d units at %s".formatted(layer.width(), layer.site()),
+        "share of tokens",
+        edges,
+        counts);
+  }
+
+  // ---- random labels ----
+
+  private static void randomLabels(Setting setting, List<Check> checks, List<Figure> figures) {
+    long steps = setting.full() ? 2000 : 200;
+    List<List<Object>> rows = new ArrayList<>();
+    List<RandomLabels.Fired> all = new ArrayList<>();
+    double widerGain = Double.MAX_VALUE;
+    for (long seed : setting.seeds()) {
+      RandomLabels.Fired narrow = new RandomLabels(256, 0.2, true, false).train(steps, seed);
+      RandomLabels.Fired wide = new RandomLabels(1024, 0.2, true, false).train(steps, seed);
+      all.addAll(List.of(narrow, wide));
+      widerGain = Math.min(widerGain, narrow.end() - wide.end());
+      rows.add(row(seed, "gradient descent, rectified inputs, V 0.2", narrow, wide));
+    }
+    checks.add(
+        Check.atLeast(
+            "random labels: least drop of the share that fires",
+            least(all, RandomLabels.Fired::drop),
+            setting.full() ? 0.05 : 0));
+    checks.add(Check.greater("random labels: 256 units minus 1024 units, least", widerGain, 0));
+    if (setting.full()) {
+      long seed = setting.seeds().getFirst();
+      rows.add(
+          row(
+              seed,
+              "gradient descent, rectified inputs, V 1/sqrt(hidden)",
+              new RandomLabels(256, 1 / 16.0, true, false).train(steps, seed),
+              new RandomLabels(1024, 1 / 32.0, true, false).train(steps, seed)));
+      RandomLabels.Fired narrow = new RandomLabels(256, 0.2, false, true).train(steps, seed);
+      RandomLabels.Fired wide = new RandomLabels(1024, 0.2, false, true).train(steps, seed);
+      rows.add(row(seed, "Adam, inputs of mean 0, V 0.2", narrow, wide));
+      checks.add(
+          Check.reported("the same drop with Adam and inputs of mean 0, 256 units", narrow.drop()));
+    }
+    figures.add(
+        new Figure.Table(
+            "Random labels: share of hidden units that fire",
+            List.of("seed", "training", "256, before", "256, after", "1024, before", "1024, after"),
+            rows));
+  }
+
+  private static List<Object> row(
+      long seed, String training, RandomLabels.Fired narrow, RandomLabels.Fired wide) {
+    return List.of(seed, training, narrow.start(), narrow.end(), wide.start(), wide.end());
+  }
+
+  // ---- the first gradient ----
+
+  private static void gradient(Setting setting, List<Check> checks, List<Figure> figures) {
+    List<List<Object>> rows = new ArrayList<>();
+    double least = Double.MAX_VALUE;
+    for (long seed : setting.seeds()) {
+      for (FirstGradient.Loss loss : FirstGradient.Loss.values()) {
+        FirstGradient.Pushed pushed = FirstGradient.defaults().estimate(loss, new Rng(seed));
+        Estimate mean = pushed.mean();
+        double errors = mean.mean() / (mean.halfWidth() / 1.96);
+        least = Math.min(least, errors);
+        rows.add(List.of(seed, loss.toString(), mean.mean(), errors, pushed.formula()));
+      }
+    }
+    checks.add(Check.atLeast("mean dL/dp of active units, in standard errors, least", least, 5));
+    figures.add(
+        new Figure.Table(
+            "First gradient of active units over random second matrices",
+            List.of("seed", "loss", "mean dL/dp", "standard errors", "by formula"),
+            rows));
+  }
+
+  // ---- label noise ----
+
+  private static void labelNoise(Setting setting, List<Check> checks, List<Figure> figures) {
+    LabelNoise study =
+        LabelNoise.mnist(setting.full() ? 8000 : 1024, setting.full() ? 10000 : 1000);
+    int epochs = setting.full() ? 10 : 2;
+    int k = 16;
+    List<LabelNoise.Measured> relu = new ArrayList<>();
+    List<LabelNoise.Measured> top = new ArrayList<>();
+    List<Double> rightLabels = new ArrayList<>();
+    List<List<Object>> rows = new ArrayList<>();
+    for (long seed : setting.seeds()) {
+      relu.add(study.measure(0, 0.4, epochs, seed));
+      top.add(study.measure(k, 0.4, epochs, seed));
+      rows.add(row(seed, "ReLU", 0.4, relu.getLast()));
+      rows.add(row(seed, "top 16", 0.4, top.getLast()));
+      if (setting.full()) {
+        LabelNoise.Measured plain = study.measure(0, 0, epochs, seed);
+        LabelNoise.Measured kept = study.measure(k, 0, epochs, seed);
+        rightLabels.add(kept.clean() - plain.clean());
+        rows.add(row(seed, "ReLU", 0, plain));
+        rows.add(row(seed, "top 16", 0, kept));
+      }
+    }
+    double clean = gain(top, relu, LabelNoise.Measured::clean);
+    double noisy = gain(top, relu, LabelNoise.Measured::noisy);
+    double calibration = -gain(top, relu, LabelNoise.Measured::calibration);
+    checks.add(Check.reported("flipped labels: accuracy, top-k minus ReLU", clean));
+    checks.add(Check.reported("flipped labels: accuracy on noisy images, top-k minus ReLU", noisy));
+    checks.add(Check.reported("flipped labels: calibration error, ReLU minus top-k", calibration));
+    long better = List.of(clean, noisy, calibration).stream().filter(g -> g > 0).count();
+    checks.add(
+        Check.atLeast(
+            "of these three, how many are better with top-k", better, setting.full() ? 2 : 0));
+    if (setting.full()) {
+      checks.add(
+          Check.atMost(
+              "right labels: accuracy points between top-k and ReLU",
+              100 * Math.abs(rightLabels.stream().mapToDouble(d -> d).average().orElse(Double.NaN)),
+              1));
+    }
+    figures.add(
+        new Figure.Table(
+            "Patch transformer on MNIST",
+            List.of("seed", "MLP", "labels flipped", "accuracy", "with noise", "calibration error"),
+            rows));
+  }
+
+  private static List<Object> row(long seed, String mlp, double flipped, LabelNoise.Measured m) {
+    return List.of(seed, mlp, flipped, m.clean(), m.noisy(), m.calibration());
+  }
+
+  private static double gain(
+      List<LabelNoise.Measured> a,
+      List<LabelNoise.Measured> b,
+      ToDoubleFunction<LabelNoise.Measured> what) {
+    return average(a, what) - average(b, what);
+  }
+
+  // ---- kernel ----
+
+  private static void kernel(Setting setting, List<Check> checks, List<Figure> figures) {
+    int repetitions = setting.full() ? 400 : 50;
+    List<List<Object>> rows = new ArrayList<>();
+    double error = 0;
+    double ratio = Double.NaN;
+    for (double density : new double[] {0.05, 0.2, 1}) {
+      KernelSpeed.Timed timed =
+          new KernelSpeed(1024, 4096, density, repetitions).measure(setting.seeds().getFirst());
+      error = Math.max(error, timed.error());
+      ratio = density == 0.05 ? timed.ratio() : ratio;
+      rows.add(
+          List.of(
+              density,
+              spread(timed.dense()),
+              spread(timed.sparse()),
+              timed.ratio(),
+              timed.error()));
+    }
+    checks.add(Check.atMost("skipped rows: error over the largest output", error, 1e-5));
+    checks.add(
+        Check.atLeast(
+            "skipped rows: times faster than the dense product, 5% of 4096 units active",
+            ratio, 3));
+    figures.add(
+        new Figure.Table(
+            "Second product of an MLP, 4096 to 1024, batch 1, one thread: median microseconds (5% to 95%)",
+            List.of("active", "dense", "rows skipped", "ratio", "error"), rows));
+  }
+
+  private static String spread(double[] sorted) {
+    return "%.1f (%.1f to %.1f)"
+        .formatted(
+            KernelSpeed.Timed.at(sorted, 0.5),
+            KernelSpeed.Timed.at(sorted, 0.05),
+            KernelSpeed.Timed.at(sorted, 0.95));
+  }
+
+  // ---- means ----
+
+  private static double mean(
+      List<ActivationSparsity.Layer> layers, ToDoubleFunction<ActivationSparsity.Layer> what) {
+    return average(layers, what);
+  }
+
+  private static <T> double average(List<T> values, ToDoubleFunction<T> what) {
+    return values.stream().mapToDouble(what).average().orElse(Double.NaN);
+  }
+
+  private static <T> double most(List<T> values, ToDoubleFunction<T> what) {
+    return values.stream().mapToDouble(what).max().orElse(Double.NaN);
+  }
+
+  private static <T> double least(List<T> values, ToDoubleFunction<T> what) {
+    return values.stream().mapToDouble(what).min().orElse(Double.NaN);
+  }
+}

@@ -53,12 +53,19 @@ public final class BigMlp extends Layer implements UnaryLayer {
 
   BigMlp(int hidden) {
     this.hidden = hidden;
-    // Deviations sqrt(2 / in), as ReLU halves the variance (He et al., 2015, arXiv 1502.01852).
-    first = child("first", new Linear(PIXELS, hidden, true, Math.sqrt(2.0 / PIXELS)));
+    first = child("first", linear(PIXELS, hidden));
     firstNorm = child("first_norm", new BatchNorm(hidden));
-    second = child("second", new Linear(hidden, hidden, true, Math.sqrt(2.0 / hidden)));
+    second = child("second", linear(hidden, hidden));
     secondNorm = child("second_norm", new BatchNorm(hidden));
-    head = child("head", new Linear(hidden, CLASSES, true));
+    head = child("head", linear(hidden, CLASSES));
+  }
+
+  /**
+   * Deviation 1 / sqrt(3 in), as PyTorch has it. The scale matters although a norm follows: the
+   * smaller the weights begin, the sooner their magnitudes tell what was learned.
+   */
+  private static Linear linear(int in, int out) {
+    return new Linear(in, out, true, 1 / Math.sqrt(3.0 * in));
   }
 
   @Override

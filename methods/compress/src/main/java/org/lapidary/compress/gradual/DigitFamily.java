@@ -58,7 +58,7 @@ final class DigitFamily implements LargeSparseVsSmallDense.Family {
     Model model = Model.random(new BigMlp.Config(size), new Rng(seed));
     if (pruning == null) {
       String key =
-          "BigMlp %d on HardMnist, %s, batch %d, %s, cosine from %s, seed %d"
+          "BigMlp %d on HardMnist, weights of deviation (3 in)^-0.5, %s, batch %d, %s, cosine from %s, seed %d"
               .formatted(size, recipe, BATCH, SGD, RATE, seed);
       Fixtures.train(model.layer(), key, layer -> run(model, null));
     } else {

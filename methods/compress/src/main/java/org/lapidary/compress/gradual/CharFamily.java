@@ -16,12 +16,11 @@ import org.lapidary.train.Trainer;
 final class CharFamily implements LargeSparseVsSmallDense.Family {
 
   /** How long: steps of {@code batch} windows of {@code length} characters. */
-  record Recipe(long steps, int batch, int length, int evaluated) {}
+  record Recipe(long steps, int batch, int length, int evaluated, double rate) {}
 
-  static final Recipe FULL = new Recipe(1200, 16, 32, 1024);
-  static final Recipe SMOKE = new Recipe(60, 8, 16, 32);
+  static final Recipe FULL = new Recipe(1200, 16, 32, 1024, 5e-3);
+  static final Recipe SMOKE = new Recipe(60, 8, 16, 32, 5e-3);
 
-  private static final double RATE = 5e-3;
   private static final int EVALUATED_LENGTH = 32;
 
   private final Recipe recipe;
@@ -47,8 +46,8 @@ final class CharFamily implements LargeSparseVsSmallDense.Family {
     Model model = Model.random(config(size), new Rng(seed));
     if (pruning == null) {
       String key =
-          "CharLstm %d on tinyshakespeare, %s, %s, cosine from %s, seed %d"
-              .formatted(size, recipe, AdamW.Settings.defaults(), RATE, seed);
+          "CharLstm %d on tinyshakespeare, %s, %s, cosine, seed %d"
+              .formatted(size, recipe, AdamW.Settings.defaults(), seed);
       Fixtures.train(model.layer(), key, layer -> run(model, null));
     } else {
       run(model, pruning);
@@ -64,7 +63,7 @@ final class CharFamily implements LargeSparseVsSmallDense.Family {
       Trainer.Settings settings =
           Trainer.Settings.of(
                   recipe.steps(),
-                  Schedule.cosine(RATE, recipe.steps() / 20, recipe.steps(), 0),
+                  Schedule.cosine(recipe.rate(), recipe.steps() / 20, recipe.steps(), 0),
                   seed)
               .withClip(1);
       new Trainer(

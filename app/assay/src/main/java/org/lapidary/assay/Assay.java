@@ -93,7 +93,9 @@ public final class Assay {
             () -> {
               Map<String, List<Plan.Price>> p = prices(model, corpus);
               checkStopped();
-              add(SensitivityStage.run(model, corpus, p, settings.seed(), progress));
+              add(
+                  SensitivityStage.run(
+                      model, corpus, p, cost.hessianTexts(), settings.seed(), progress));
               return p;
             });
     SlimmingStage.Result slimmed =

@@ -17,9 +17,18 @@ import org.lapidary.tensor.Tensor;
  * @param bytes resident at most
  * @param sequences in each part of the corpus
  * @param length tokens a sequence
+ * @param hessianTexts sequences that the Hessian's traces are taken on
  */
-public record CostEstimate(double seconds, double bytes, int sequences, int length) {
-  private static final double BASE = 600e6; // the virtual machine and libtorch themselves
+public record CostEstimate(
+    double seconds, double bytes, int sequences, int length, int hessianTexts) {
+  private static final double BASE = 300e6; // the virtual machine and libtorch themselves
+  private static final double WRITING = 230e6; // what the model's own text takes more, at most
+
+  /** What is kept for a second derivative, in multiples of what a forward pass moves. */
+  private static final double TWICE_DERIVED = 8;
+
+  private static final double HESSIAN = 1e9; // bytes for it, at most
+  private static final int HESSIAN_TEXTS = 8;
 
   /** Sequences measured together; the rooms below use the same number. */
   private static final int TOGETHER = 16;
@@ -35,10 +44,16 @@ public record CostEstimate(double seconds, double bytes, int sequences, int leng
     int length = Math.min(settings.effort().length(), config.context());
     int sequences = settings.effort().sequences();
     Anatomy anatomy = Anatomy.of(model);
-    double bytes = memory(model, anatomy, length);
-    while (maxMemory > 0 && bytes > maxMemory && length > 16) {
-      length /= 2;
-      bytes = memory(model, anatomy, length);
+    int texts = hessianTexts(anatomy, length);
+    double bytes = memory(model, anatomy, length, texts);
+    while (maxMemory > 0 && bytes > maxMemory && (texts > 1 || length > 16)) {
+      if (texts > 1) {
+        texts--;
+      } else {
+        length /= 2;
+        texts = hessianTexts(anatomy, length);
+      }
+      bytes = memory(model, anatomy, length, texts);
     }
     if (maxMemory > 0 && bytes > maxMemory) {
       throw new IllegalArgumentException(
@@ -52,9 +67,9 @@ public record CostEstimate(double seconds, double bytes, int sequences, int leng
     double passes =
         6 * tokens // baseline, activity, statistics, evidence
             + 12 * tokens // sparsity curve and top-k
-            + 30.0 * 4 * 2 * probe // Hessian probes, forward and backward
+            + 20.0 * 4 * texts * length // Hessian probes, each two backward passes
             + (double) matrices * Option.all(4).size() * probe;
-    double features = config.layers() * (6 + 1e-7 * config.dModel() * config.dModel() * 800);
+    double features = FeaturesStage.seconds(model, settings);
     double rounding =
         1e-9
             * matrices
@@ -64,16 +79,25 @@ public record CostEstimate(double seconds, double bytes, int sequences, int leng
             * config.dMlp()
             / 4;
     double seconds = 8 + passes * perPass + features + rounding;
-    return new CostEstimate(seconds, bytes, sequences, length);
+    return new CostEstimate(seconds, bytes, sequences, length, texts);
   }
 
-  private static double memory(Model model, Anatomy anatomy, int length) {
+  private static int hessianTexts(Anatomy anatomy, int length) {
+    return (int) Math.clamp(HESSIAN / hessian(anatomy, length, 1), 1, HESSIAN_TEXTS);
+  }
+
+  private static double hessian(Anatomy anatomy, int length, int texts) {
+    return TWICE_DERIVED * anatomy.bytesPerToken() * length * texts;
+  }
+
+  private static double memory(Model model, Anatomy anatomy, int length, int texts) {
     DecoderConfig c = model.decoder().config();
     double parameters = 4.0 * model.layer().parameterCount();
     double activations = TOGETHER * (double) length * anatomy.bytesPerToken();
     double logits = 4.0 * TOGETHER * length * c.vocab() * 4;
     double grams = 8.0 * 7 * Math.pow(Math.max(c.dMlp(), c.dModel()), 2);
-    return BASE + 5 * parameters + activations + logits + 3 * grams;
+    double most = Math.max(activations + logits + 3 * grams, hessian(anatomy, length, texts));
+    return BASE + 5 * parameters + Math.max(WRITING, most);
   }
 
   private static double secondsPerToken(Model model, int length) {

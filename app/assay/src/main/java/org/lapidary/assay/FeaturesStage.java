@@ -14,6 +14,8 @@ import org.lapidary.evidence.Progress;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryStatistics;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
+import org.lapidary.interpret.dictionary.PairSource;
+import org.lapidary.interpret.dictionary.Pairs;
 import org.lapidary.interpret.dictionary.TopContexts;
 import org.lapidary.interpret.transcoder.Fidelity;
 import org.lapidary.interpret.transcoder.InvariantView;
@@ -23,6 +25,7 @@ import org.lapidary.nn.Model;
 import org.lapidary.nn.Tokenizer;
 import org.lapidary.report.Block;
 import org.lapidary.report.Section;
+import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
@@ -36,6 +39,8 @@ final class FeaturesStage {
   private static final int MOST_FEATURES = 1024;
   private static final int BATCH = 512;
   private static final int POOL = 65_536;
+  private static final int TIMED_STEPS = 40;
+  private static final int TIMED_POOL = 4096;
 
   /** Dictionaries by block, how they were trained, and what they showed. */
   record Found(Map<Integer, Dictionary> transcoders, Transcoder trainer, Section section) {}
@@ -67,6 +72,31 @@ final class FeaturesStage {
     }
     progress.end();
     return new Found(transcoders, trainer, section(model, corpus, prompt, transcoders, rows));
+  }
+
+  /**
+   * About how many seconds the dictionaries of an assay take: some steps on random activations,
+   * times the steps of a transcoder, an autoencoder and the two more of {@link Survivors}.
+   */
+  static double seconds(Model model, AssaySettings settings) {
+    DictionaryTrainer.Settings training = trainer(model, settings).training();
+    int d = model.decoder().config().dModel();
+    DictionaryTrainer few = new DictionaryTrainer(training.withSteps(TIMED_STEPS));
+    double best = Double.MAX_VALUE;
+    try (Scope scope = Scope.open()) {
+      Tensor drawn = new Rng(0).normal(1, TIMED_POOL, d);
+      PairSource source =
+          (tokens, rng) -> {
+            Tensor some = drawn.slice(0, 0, Math.min(tokens, TIMED_POOL));
+            return new Pairs(some, some);
+          };
+      for (int run = 0; run < 3; run++) {
+        long start = System.nanoTime();
+        few.train(source, Progress.silent());
+        best = Math.min(best, (System.nanoTime() - start) / 1e9 / TIMED_STEPS);
+      }
+    }
+    return 4.0 * layers(model).size() * training.steps() * best;
   }
 
   /** Features that fire on about one token in ten. */

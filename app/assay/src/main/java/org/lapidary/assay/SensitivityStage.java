@@ -29,9 +29,10 @@ final class SensitivityStage {
       Model model,
       Corpus corpus,
       Map<String, List<Plan.Price>> prices,
+      int hessianTexts,
       long seed,
       Progress progress) {
-    int few = Math.min(8, corpus.calibration().length);
+    int few = Math.min(hessianTexts, corpus.calibration().length);
     progress.begin("Hessian traces", 1);
     Map<String, Hutchinson.Trace> traces =
         new Hutchinson(8, 30, 0.02)

@@ -37,7 +37,8 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = "--type",
       defaultValue = "float32",
-      description = "Of the weights: float32, float16 or bfloat16; ${DEFAULT-VALUE}.")
+      description =
+          "Of the weights: float32, float16, bfloat16, or int8 (the matrices of the blocks, with a scale for each row); ${DEFAULT-VALUE}.")
   DType type = DType.FLOAT32;
 
   @Option(names = "--out", paramLabel = "DIR", required = true, description = "Where to write.")

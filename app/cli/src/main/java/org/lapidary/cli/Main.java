@@ -57,6 +57,7 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     restoreStandardError();
+    Interrupt.endAtOnce();
     int status;
     try {
       status = commandLine(Workplace.find()).execute(args);

@@ -261,22 +261,46 @@ public final class HuggingFace {
   /** What the name of an int8 weight's scales ends with (compressed-tensors). */
   private static final String SCALE = "_scale";
 
+  /** What config.json says of int8 rows, for tools that know compressed-tensors. */
+  private static final Map<String, Object> INT8_ROWS =
+      Map.of(
+          "quant_method",
+          "compressed-tensors",
+          "format",
+          "int-quantized",
+          "ignore",
+          List.of("lm_head"),
+          "config_groups",
+          Map.of(
+              "group_0",
+              Map.of(
+                  "targets",
+                  List.of("Linear"),
+                  "weights",
+                  Map.of("num_bits", 8, "type", "int", "symmetric", true, "strategy", "channel"))));
+
   /** Where Hugging Face begins a new shard. */
   private static final long SHARD = 5_000_000_000L;
 
   /**
    * How weights are written.
    *
-   * @param dtype FLOAT32, FLOAT16 or BFLOAT16
+   * @param dtype FLOAT32, FLOAT16, BFLOAT16, or INT8: the matrices of the blocks are then symmetric
+   *     int8 with a float scale for each row as published, the rest stays float32 (the layout
+   *     {@code int-quantized} of compressed-tensors)
    * @param shardBytes a file is at most so long, if no single tensor is longer
    */
   public record Form(DType dtype, long shardBytes) {
+    private static final Set<DType> TYPES =
+        Set.of(DType.FLOAT32, DType.FLOAT16, DType.BFLOAT16, DType.INT8);
+
     public static final Form FLOAT32 = new Form(DType.FLOAT32, SHARD);
 
     public Form {
-      if (dtype != DType.FLOAT32 && dtype != DType.FLOAT16 && dtype != DType.BFLOAT16) {
+      if (!TYPES.contains(dtype)) {
         throw new IllegalArgumentException(
-            "weights are written as float32, float16 or bfloat16, not " + dtype);
+            "weights are written as float32, float16, bfloat16 or int8, not "
+                + dtype.toString().toLowerCase(Locale.ROOT));
       }
       if (shardBytes < 1) {
         throw new IllegalArgumentException("a shard has at least 1 byte, not " + shardBytes);
@@ -285,6 +309,15 @@ public final class HuggingFace {
 
     public static Form of(DType dtype) {
       return new Form(dtype, SHARD);
+    }
+
+    boolean quantised() {
+      return dtype == DType.INT8;
+    }
+
+    /** The element type of what is not quantised. */
+    DType plain() {
+      return quantised() ? DType.FLOAT32 : dtype;
     }
   }
 
@@ -327,15 +360,22 @@ public final class HuggingFace {
           }
           parts.add(p.value().detach());
         }
-        Tensor joined = mapping.join(parts, family.heads(config)).to(form.dtype()).contiguous();
-        tensors.put(
-            mapping.theirs(),
-            new RawTensor(joined.dtype(), joined.shape().toArray(), joined.segment()));
+        Tensor joined = mapping.join(parts, family.heads(config));
+        if (form.quantised() && isBlockMatrix(mapping, joined)) {
+          Tensor scale = joined.abs().max(true, 1).div(127).maximum(Float.MIN_NORMAL);
+          tensors.put(mapping.theirs(), raw(joined.div(scale).round().to(DType.INT8)));
+          tensors.put(mapping.theirs() + SCALE, raw(scale));
+        } else {
+          tensors.put(mapping.theirs(), raw(joined.to(form.plain())));
+        }
       }
       Path place = target.path();
       Safetensors.writeFolder(place, tensors, Map.of("format", "pt"), form.shardBytes());
       Map<String, Object> json = new LinkedHashMap<>(family.write(config));
-      json.put("torch_dtype", form.dtype().toString().toLowerCase(Locale.ROOT));
+      json.put("torch_dtype", form.plain().toString().toLowerCase(Locale.ROOT));
+      if (form.quantised()) {
+        json.put("quantization_config", INT8_ROWS);
+      }
       Tokenizer tokenizer = model.tokenizer();
       if (tokenizer != null) {
         if (tokenizer.bos() != null) {
@@ -353,6 +393,16 @@ public final class HuggingFace {
       more.write(place);
       target.commit();
     }
+  }
+
+  private static boolean isBlockMatrix(Mapping mapping, Tensor published) {
+    return published.rank() == 2
+        && mapping.ours().stream().allMatch(p -> p.startsWith("blocks.") && p.endsWith(".weight"));
+  }
+
+  private static RawTensor raw(Tensor x) {
+    Tensor dense = x.contiguous();
+    return new RawTensor(dense.dtype(), dense.shape().toArray(), dense.segment());
   }
 
   private static Family<?> familyOf(ModelConfig config) {

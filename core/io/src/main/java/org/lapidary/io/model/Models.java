@@ -1,10 +1,14 @@
 package org.lapidary.io.model;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.io.FormatException;
 import org.lapidary.io.Llama2c;
@@ -23,6 +27,8 @@ import org.lapidary.tensor.Tensor;
 public final class Models {
   private Models() {}
 
+  private static final String CHECK = "check the path";
+
   /**
    * Opens a Hugging Face folder or a llama2.c {@code .bin} file (with its tokenizer beside it as
    * {@code tokenizer.bin} or {@code tok<vocab>.bin}).
@@ -34,17 +40,42 @@ public final class Models {
       if (Files.exists(path.resolve("config.json"))) {
         return HuggingFace.load(path);
       }
-      throw fault(path, "a folder without config.json", "a Hugging Face model folder");
+      throw fault(
+          path,
+          "a folder without config.json",
+          "a Hugging Face model folder",
+          llama2cIn(path)
+              .map(file -> "it holds a llama2.c model, give that file: " + file)
+              .orElse(CHECK));
     }
     if (!Files.exists(path)) {
-      throw fault(path, "nothing there", "a Hugging Face model folder or a llama2.c .bin file");
+      throw fault(
+          path, "nothing there", "a Hugging Face model folder or a llama2.c .bin file", CHECK);
     }
     return llama2c(path);
   }
 
-  private static FormatException fault(Path path, String found, String expected) {
-    return new FormatException(
-        path.toString(), FormatException.NOWHERE, found, expected, "check the path");
+  private static FormatException fault(Path path, String found, String expected, String remedy) {
+    return new FormatException(path.toString(), FormatException.NOWHERE, found, expected, remedy);
+  }
+
+  private static Optional<Path> llama2cIn(Path folder) {
+    try (Stream<Path> files = Files.list(folder)) {
+      return files.filter(Models::isLlama2c).sorted().findFirst();
+    } catch (IOException | UncheckedIOException e) {
+      return Optional.empty(); // it only makes the message better
+    }
+  }
+
+  private static boolean isLlama2c(Path file) {
+    if (!file.toString().endsWith(".bin")) {
+      return false;
+    }
+    try (Llama2c ignored = Llama2c.open(file)) {
+      return true;
+    } catch (FormatException e) {
+      return false;
+    }
   }
 
   private static Model llama2c(Path path) {

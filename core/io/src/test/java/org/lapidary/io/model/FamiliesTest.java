@@ -231,6 +231,38 @@ class FamiliesTest {
   }
 
   @Test
+  void int8RowsAreWithinHalfAStepOfTheWeightsInEveryFamily() throws Exception {
+    int n = 0;
+    for (DecoderConfig config : families().toList()) {
+      Model model = random(config);
+      Path target = folder.resolve("int8-" + n++);
+      HuggingFace.save(model, target, HuggingFace.Form.of(DType.INT8));
+      Model read = Models.load(target);
+      double largest = // a published row may hold rows of several of our matrices
+          model.layer().parameters().entrySet().stream()
+              .filter(e -> e.getKey().startsWith("blocks."))
+              .mapToDouble(e -> e.getValue().value().abs().max().item())
+              .max()
+              .orElseThrow();
+      int matrices = 0;
+      for (var entry : model.layer().parameters().entrySet()) {
+        Tensor before = entry.getValue().value();
+        Tensor after = read.layer().parameterAt(entry.getKey()).value();
+        if (entry.getKey().startsWith("blocks.") && before.rank() == 2) {
+          assertThat(after.sub(before).abs().max().item()).isBetween(1e-9, 0.5001 * largest / 127);
+          matrices++;
+        } else {
+          assertThat(after.toFloats()).containsExactly(before.toFloats());
+        }
+      }
+      assertThat(matrices).isPositive();
+      assertThat(
+              Json.read(target.resolve("config.json")).at("/quantization_config/format").asText())
+          .isEqualTo("int-quantized");
+    }
+  }
+
+  @Test
   void int8WeightsNeedTheirScales() throws Exception {
     Model model = random(families().toList().get(4));
     Path whole = folder.resolve("whole");
@@ -269,6 +301,23 @@ class FamiliesTest {
         Models.load(scaled).layer().parameterAt("blocks.0.mlp.up.weight").value().toFloats();
     float[] written = codes.to(DType.FLOAT32).mul(scale).toFloats();
     assertThat(read).containsExactly(written);
+  }
+
+  @Test
+  void aFolderWithALlama2cFileSaysToGiveTheFile() throws Exception {
+    Path file = folder.resolve("tiny.bin");
+    try (var out = Files.newOutputStream(file)) {
+      var header = java.nio.ByteBuffer.allocate(28).order(java.nio.ByteOrder.LITTLE_ENDIAN);
+      for (int value :
+          new int[] {4, 4, 1, 1, 1, 4, 4}) { // dim, hidden, layers, heads, heads, vocab, context
+        header.putInt(value);
+      }
+      out.write(header.array());
+      out.write(new byte[4 * 156]);
+    }
+    assertThatThrownBy(() -> Models.load(folder))
+        .isInstanceOf(FormatException.class)
+        .hasMessageContaining("give that file: " + file);
   }
 
   @Test

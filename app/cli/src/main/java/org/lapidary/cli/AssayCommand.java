@@ -112,6 +112,7 @@ final class AssayCommand implements Callable<Integer> {
             quick ? Effort.quick() : Effort.standard());
     TerminalProgress progress =
         new TerminalProgress(System.err, workplace.terminal(), Interrupt.listen(System.err));
+    BusyMachine.warn(System.err);
     Assay assay = new Assay(settings, progress);
     PrintWriter print = spec.commandLine().getOut();
     if (model == null && dryRun) {

@@ -87,6 +87,7 @@ final class ReproduceCommand implements Callable<Integer> {
     Row row = row(catalog);
     TerminalProgress progress =
         new TerminalProgress(System.err, workplace.terminal(), Interrupt.listen(System.err));
+    BusyMachine.warn(System.err);
     Reproductions.Run run =
         new Reproductions(catalog).run(row.id(), size, Optional.ofNullable(seeds), progress);
     PrintWriter out = spec.commandLine().getOut();

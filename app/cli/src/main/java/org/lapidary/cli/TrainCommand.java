@@ -135,6 +135,7 @@ final class TrainCommand implements Callable<Integer> {
     check();
     Interrupt interrupt = Interrupt.listen(System.err);
     TerminalProgress progress = new TerminalProgress(System.err, workplace.terminal(), interrupt);
+    BusyMachine.warn(System.err);
     Prepared prepared = prepare();
     Model model = prepared.model();
     int length = Math.min(context, model.decoder().config().context()) - 1;

@@ -71,10 +71,11 @@ record Planted(Tensor readers, Tensor directions) implements PairSource {
    * error alone would find the features too, since y is itself a layer of ReLU features of x; the
    * penalty makes the difference where training is short.
    */
-  Dictionary train(long steps, double lambda, long seed) {
+  Dictionary train(long steps, int batch, double lambda, long seed) {
     DictionaryTrainer.Settings settings =
         DictionaryTrainer.Settings.defaults(2 * FEATURES)
             .withSteps(steps)
+            .withBatch(batch)
             .withLambda(lambda)
             .withLearningRate(1e-3)
             .withSeed(seed);

@@ -46,6 +46,12 @@ class TranscoderTest {
       Dictionary sae = method.trainAutoencoder(model, 1, texts(60), Progress.silent()).dictionary();
       assertThat(sae.autoencodes()).isTrue();
       assertThat(sae.inputSite()).isEqualTo("blocks.1.hook_mlp_out");
+      Transcoder.Both both = method.trainBoth(model, 1, texts(60), Progress.silent());
+      assertThat(both.transcoder().dictionary().encoder().toFloats())
+          .isEqualTo(trained.dictionary().encoder().toFloats());
+      assertThat(both.autoencoder().dictionary().encoder().toFloats())
+          .isEqualTo(sae.encoder().toFloats());
+      assertThat(both.autoencoder().dictionary().inputSite()).isEqualTo(sae.inputSite());
     }
   }
 
@@ -200,7 +206,7 @@ class TranscoderTest {
     assertThat(planted.found(exact)).isCloseTo(1, within(1e-5));
     assertThat(DictionaryStatistics.of(exact, planted.next(500, new Rng(1))).varianceExplained())
         .isCloseTo(1, within(1e-5));
-    assertThat(planted.found(planted.train(0, 1, 0))).isLessThan(0.4);
+    assertThat(planted.found(planted.train(0, 1024, 1, 0))).isLessThan(0.4);
   }
 
   @Test

@@ -110,18 +110,33 @@ public final class FusedAdamW {
       moved(w, m1, v1, f).intoMemorySegment(param, at, Lanes.ORDER);
     }
     if (i < to) {
-      long at = i * Float.BYTES;
-      VectorMask<Float> tail = Lanes.FLOAT.indexInRange(i, to);
-      FloatVector g = FloatVector.fromMemorySegment(Lanes.FLOAT, grad, at, Lanes.ORDER, tail);
-      FloatVector m0 = FloatVector.fromMemorySegment(Lanes.FLOAT, m, at, Lanes.ORDER, tail);
-      FloatVector v0 = FloatVector.fromMemorySegment(Lanes.FLOAT, v, at, Lanes.ORDER, tail);
-      FloatVector w = FloatVector.fromMemorySegment(Lanes.FLOAT, param, at, Lanes.ORDER, tail);
-      FloatVector m1 = mean(g, m0, f);
-      FloatVector v1 = square(g, v0, f);
-      m1.intoMemorySegment(m, at, Lanes.ORDER, tail);
-      v1.intoMemorySegment(v, at, Lanes.ORDER, tail);
-      moved(w, m1, v1, f).intoMemorySegment(param, at, Lanes.ORDER, tail);
+      tail(param, grad, m, v, f, i, to);
     }
+  }
+
+  /**
+   * The last values, of which there are fewer than a vector. In a method of its own: together with
+   * the loop it is too long for the first compiler, and where that gives up the loop may stay slow.
+   */
+  private static void tail(
+      MemorySegment param,
+      MemorySegment grad,
+      MemorySegment m,
+      MemorySegment v,
+      Factors f,
+      long i,
+      long to) {
+    long at = i * Float.BYTES;
+    VectorMask<Float> tail = Lanes.FLOAT.indexInRange(i, to);
+    FloatVector g = FloatVector.fromMemorySegment(Lanes.FLOAT, grad, at, Lanes.ORDER, tail);
+    FloatVector m0 = FloatVector.fromMemorySegment(Lanes.FLOAT, m, at, Lanes.ORDER, tail);
+    FloatVector v0 = FloatVector.fromMemorySegment(Lanes.FLOAT, v, at, Lanes.ORDER, tail);
+    FloatVector w = FloatVector.fromMemorySegment(Lanes.FLOAT, param, at, Lanes.ORDER, tail);
+    FloatVector m1 = mean(g, m0, f);
+    FloatVector v1 = square(g, v0, f);
+    m1.intoMemorySegment(m, at, Lanes.ORDER, tail);
+    v1.intoMemorySegment(v, at, Lanes.ORDER, tail);
+    moved(w, m1, v1, f).intoMemorySegment(param, at, Lanes.ORDER, tail);
   }
 
   private static FloatVector mean(FloatVector g, FloatVector m, Factors f) {

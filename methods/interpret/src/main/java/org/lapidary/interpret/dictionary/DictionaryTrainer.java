@@ -1,6 +1,5 @@
 package org.lapidary.interpret.dictionary;
 
-import java.util.List;
 import java.util.Locale;
 import org.lapidary.evidence.Progress;
 import org.lapidary.tensor.Autograd;
@@ -21,7 +20,8 @@ import org.lapidary.train.AdamW;
  * gradient is projected orthogonal to them and they are rescaled after each step. Features that did
  * not fire for long are drawn anew at tokens that are badly reconstructed (Bricken et al., 2023,
  * "Towards Monosemanticity", appendix): the reader becomes the token's input, the direction its
- * residual. A step costs five products of a batch and a matrix [features, d].
+ * residual. A step costs one product of the batch with the encoder; all else goes with the number
+ * of features that fire, see {@link Gradients}.
  */
 public record DictionaryTrainer(Settings settings) {
 
@@ -280,23 +280,26 @@ public record DictionaryTrainer(Settings settings) {
         AdamW adam = new AdamW(weights.tensors(), AdamW.Settings.adam())) {
       boolean[] fired = new boolean[settings.features()];
       for (; step < settings.steps() && !progress.stopped(); step++) {
-        try (Scope scope = Scope.open()) {
+        try (Scope scope = Scope.open();
+            var ignored = Autograd.noGrad()) {
           Rng rng = root.fork(step);
           Pairs pairs = scaling.apply(source.next(settings.batch(), rng));
           Tensor z = weights.encode(pairs.input());
-          Tensor loss = loss(weights, pairs, z, lambda * settings.lambdaShareAt(step));
-          losses[(int) step] = loss.item();
+          Gradients gradients =
+              Gradients.of(weights, pairs, z, lambda * settings.lambdaShareAt(step));
+          losses[(int) step] = gradients.loss();
           if (!Double.isFinite(losses[(int) step])) {
             throw new IllegalStateException(
                 "the loss at step %d is %s; lower the learning rate, or look for bad values in the activations"
                     .formatted(step, losses[(int) step]));
           }
-          List<Tensor> gradients = Autograd.grad(loss, weights.tensors());
-          weights.note(gradients, fired);
-          adam.step(weights.project(gradients), settings.rateAt(step));
+          for (int i = 0; i < fired.length; i++) {
+            fired[i] |= gradients.fired()[i];
+          }
+          adam.step(weights.project(gradients.parameters()), settings.rateAt(step));
           weights.normalise();
           if (step % LOOK == 0) {
-            double l0 = z.detach().gt(0).sum().item() / settings.batch();
+            double l0 = gradients.l0();
             lambda = steer(lambda, l0, step);
             progress.step(
                 step + 1, String.format(Locale.ROOT, "loss %.3f, L0 %.1f", losses[(int) step], l0));
@@ -313,13 +316,6 @@ public record DictionaryTrainer(Settings settings) {
     } finally {
       progress.end();
     }
-  }
-
-  private static Tensor loss(Weights weights, Pairs pairs, Tensor z, double lambda) {
-    Tensor error = weights.decode(z).sub(pairs.output());
-    Tensor squares = error.square().sum();
-    Tensor sum = lambda == 0 ? squares : squares.add(z.sum().mul(lambda));
-    return sum.div(pairs.tokens());
   }
 
   /** Moves lambda by at most a few percent towards the L0 that is wanted. */

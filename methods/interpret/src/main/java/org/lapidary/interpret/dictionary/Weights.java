@@ -34,14 +34,14 @@ final class Weights implements AutoCloseable {
     activation = settings.activation();
     try (Scope scope = Scope.open()) {
       decoder = leaf(unit(rng.normal(1, n, dOut)));
-      encoder = leaf(dIn == dOut ? decoder.detach() : unit(rng.normal(1, n, dIn)));
+      encoder = leaf(dIn == dOut ? decoder : unit(rng.normal(1, n, dIn)));
       encoderBias = leaf(Tensor.zeros(n));
       decoderBias = leaf(Tensor.zeros(dOut));
     }
   }
 
   private static Tensor leaf(Tensor initial) {
-    return initial.copy().unscoped().requiresGrad(true);
+    return initial.copy().unscoped();
   }
 
   private static Tensor unit(Tensor rows) {
@@ -52,6 +52,16 @@ final class Weights implements AutoCloseable {
     return List.of(encoder, encoderBias, decoder, decoderBias);
   }
 
+  /** W_dec [features, dOut]. */
+  Tensor decoder() {
+    return decoder;
+  }
+
+  /** b_dec [dOut]. */
+  Tensor decoderBias() {
+    return decoderBias;
+  }
+
   Tensor encode(Tensor x) {
     return activation.apply(x.linear(encoder, encoderBias));
   }
@@ -60,25 +70,16 @@ final class Weights implements AutoCloseable {
     return z.matmul(decoder).add(decoderBias);
   }
 
-  /** A feature has fired in a batch if and only if its bias has a gradient. */
-  void note(List<Tensor> gradients, boolean[] fired) {
-    float[] bias = gradients.get(1).toFloats();
-    for (int i = 0; i < fired.length; i++) {
-      fired[i] |= bias[i] != 0;
-    }
-  }
-
   /** Takes from the decoder's gradient what would change the norms of its rows. */
   List<Tensor> project(List<Tensor> gradients) {
-    Tensor rows = decoder.detach();
     Tensor g = gradients.get(2);
-    Tensor projected = g.sub(rows.mul(g.mul(rows).sum(true, 1)));
+    Tensor projected = g.sub(decoder.mul(g.mul(decoder).sum(true, 1)));
     return List.of(gradients.get(0), gradients.get(1), projected, gradients.get(3));
   }
 
   /** Gives every row of the decoder the norm 1. */
   void normalise() {
-    write(decoder, unit(decoder.detach()));
+    write(decoder, unit(decoder));
   }
 
   private static void write(Tensor to, Tensor from) {
@@ -169,9 +170,9 @@ final class Weights implements AutoCloseable {
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
       double s = scaling.scaleOut();
-      Tensor reader = encoder.detach().mul(s / scaling.scaleIn());
-      Tensor bias = encoderBias.detach().mul(s).sub(scaling.meanIn().linear(reader, null));
-      Tensor outBias = decoderBias.detach().mul(s).add(scaling.meanOut());
+      Tensor reader = encoder.mul(s / scaling.scaleIn());
+      Tensor bias = encoderBias.mul(s).sub(scaling.meanIn().linear(reader, null));
+      Tensor outBias = decoderBias.mul(s).add(scaling.meanOut());
       return new Dictionary(
           scope.keep(reader),
           scope.keep(bias),

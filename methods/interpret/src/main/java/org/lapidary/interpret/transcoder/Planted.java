@@ -5,6 +5,7 @@ import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
 import org.lapidary.interpret.dictionary.PairSource;
 import org.lapidary.interpret.dictionary.Pairs;
+import org.lapidary.kernels.SparseActivations;
 import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
@@ -20,6 +21,7 @@ import org.lapidary.tensor.Tensor;
 record Planted(Tensor readers, Tensor directions) implements PairSource {
   private static final int FEATURES = 128;
   private static final int WIDTH = 64;
+  private static final double ACTIVE = 0.02;
 
   static Planted of(long seed) {
     Rng rng = new Rng(seed).fork(0x91A27ED);
@@ -35,12 +37,33 @@ record Planted(Tensor readers, Tensor directions) implements PairSource {
   public Pairs next(int tokens, Rng rng) {
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
-      Tensor active = rng.bernoulli(0.02, tokens, FEATURES);
-      Tensor strengths = rng.uniform(0.5, 1.5, tokens, FEATURES).mul(active);
-      Tensor x = strengths.matmul(readers);
-      Tensor y = x.linear(readers, null).sub(0.4).relu().matmul(directions);
+      Tensor x = times(strengths(tokens, rng), readers);
+      Tensor y = times(x.linear(readers, null).sub(0.4), directions);
       return new Pairs(scope.keep(x), scope.keep(y));
     }
+  }
+
+  /** s [tokens, features]: the gaps between the active ones have a geometric distribution. */
+  static Tensor strengths(int tokens, Rng rng) {
+    float[] s = new float[tokens * FEATURES];
+    double perGap = 1 / Math.log1p(-ACTIVE);
+    for (double at = gap(rng, perGap); at < s.length; at += 1 + gap(rng, perGap)) {
+      s[(int) at] = (float) (0.5 + rng.nextDouble());
+    }
+    return Tensor.of(s, tokens, FEATURES);
+  }
+
+  private static double gap(Rng rng, double perGap) {
+    return Math.floor(Math.log1p(-rng.nextDouble()) * perGap);
+  }
+
+  /** relu(z) rows, [tokens, width]. */
+  private static Tensor times(Tensor z, Tensor rows) {
+    int tokens = (int) z.size(0);
+    Tensor sum = Tensor.zeros(tokens, WIDTH);
+    SparseActivations.of(z.segment(), tokens, FEATURES)
+        .decode(rows.segment(), WIDTH, sum.segment());
+    return sum;
   }
 
   /**
@@ -48,10 +71,11 @@ record Planted(Tensor readers, Tensor directions) implements PairSource {
    * error alone would find the features too, since y is itself a layer of ReLU features of x; the
    * penalty makes the difference where training is short.
    */
-  Dictionary train(long steps, double lambda, long seed) {
+  Dictionary train(long steps, int batch, double lambda, long seed) {
     DictionaryTrainer.Settings settings =
         DictionaryTrainer.Settings.defaults(2 * FEATURES)
             .withSteps(steps)
+            .withBatch(batch)
             .withLambda(lambda)
             .withLearningRate(1e-3)
             .withSeed(seed);

@@ -55,6 +55,25 @@ public record Transcoder(DictionaryTrainer.Settings training, int pool) {
     return train(model, site, site, sequences, progress);
   }
 
+  /** A transcoder and an autoencoder of the same MLP. */
+  public record Both(DictionaryTrainer.Trained transcoder, DictionaryTrainer.Trained autoencoder) {}
+
+  /**
+   * What {@link #train} and then {@link #trainAutoencoder} give, on activations for which the model
+   * runs once. The progress reports two trainings.
+   */
+  public Both trainBoth(Model model, int layer, int[][] sequences, Progress progress) {
+    String input = inputSite(model, layer);
+    String output = outputSite(model, layer);
+    DictionaryTrainer trainer = new DictionaryTrainer(training);
+    try (ActivationBuffer buffer =
+        new ActivationBuffer(model, input, output, sequences, pool, training.seed())) {
+      return new Both(
+          trainer.train(buffer, input, output, progress),
+          trainer.train(buffer.outputs(), output, output, progress));
+    }
+  }
+
   private DictionaryTrainer.Trained train(
       Model model, String input, String output, int[][] sequences, Progress progress) {
     try (ActivationBuffer buffer =

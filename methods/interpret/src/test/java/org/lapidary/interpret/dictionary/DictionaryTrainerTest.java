@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.lapidary.evidence.Progress;
@@ -85,12 +86,56 @@ class DictionaryTrainerTest {
     Settings settings = settings();
     try (Weights weights = weights(settings)) {
       Tensor x = new Rng(4).normal(1, 64, D);
-      Tensor loss = weights.decode(weights.encode(x)).sub(x).square().sum();
-      List<Tensor> projected = weights.project(Autograd.grad(loss, weights.tensors()));
-      double[] along =
-          projected.get(2).mul(weights.tensors().get(2).detach()).sum(false, 1).toDoubles();
+      Gradients g = Gradients.of(weights, new Pairs(x, x), weights.encode(x), 0.3);
+      List<Tensor> projected = weights.project(g.parameters());
+      double[] along = projected.get(2).mul(weights.decoder()).sum(false, 1).toDoubles();
       for (double a : along) {
         assertThat(a).isCloseTo(0, within(1e-4));
+      }
+    }
+  }
+
+  @Test
+  void gradientsAreThoseOfAutogradWhetherFewFireOrMany() {
+    for (Activation activation : List.of(new Activation.Relu(), new Activation.TopK(3))) {
+      for (double shift : new double[] {-4, -1, 0, 3}) {
+        Rng rng = new Rng(7);
+        try (Weights weights = weights(settings().withActivation(activation))) {
+          Tensor bias = weights.tensors().get(1);
+          MemorySegment.copy(
+              rng.normal(0.5, 32).add(shift).segment(), 0, bias.segment(), 0, 32 * Float.BYTES);
+          Pairs pairs = new Pairs(rng.normal(1, 40, D), rng.normal(1, 40, D));
+          weights.tensors().forEach(t -> t.requiresGrad(true));
+          Tensor z = weights.encode(pairs.input());
+          Tensor loss =
+              weights
+                  .decode(z)
+                  .sub(pairs.output())
+                  .square()
+                  .sum()
+                  .add(z.sum().mul(0.3))
+                  .div(pairs.tokens());
+          List<Tensor> expected = Autograd.grad(loss, weights.tensors());
+          weights.tensors().forEach(t -> t.requiresGrad(false));
+          Tensor active = z.detach();
+          for (Gradients g :
+              List.of(
+                  Gradients.sparse(weights, pairs, active, 0.3),
+                  Gradients.dense(weights, pairs, active, 0.3),
+                  Gradients.of(weights, pairs, active, 0.3))) {
+            assertThat(g.loss()).isCloseTo(loss.item(), within(1e-5 * loss.item()));
+            assertThat(g.l0()).isCloseTo(active.gt(0).sum().item() / 40, within(1e-9));
+            for (int p = 0; p < expected.size(); p++) {
+              Tensor e = expected.get(p);
+              assertThat(g.parameters().get(p).sub(e).abs().max().item())
+                  .isLessThanOrEqualTo(1e-5 * Math.max(1e-3, e.abs().max().item()));
+            }
+            double[] firings = active.gt(0).sum(false, 0).toDoubles();
+            for (int i = 0; i < firings.length; i++) {
+              assertThat(g.fired()[i]).isEqualTo(firings[i] > 0);
+            }
+          }
+        }
       }
     }
   }
@@ -118,7 +163,7 @@ class DictionaryTrainerTest {
       assertThat(weights.resample(fired, new Pairs(x, x), z, adam, new Rng(5))).isEqualTo(2);
       float[] after = weights.tensors().get(0).toFloats();
       float[] moments = java.util.Objects.requireNonNull(adam.state().get("m.2")).toFloats();
-      double[] norms = weights.tensors().get(2).detach().norm(false, 1).toDoubles();
+      double[] norms = weights.decoder().norm(false, 1).toDoubles();
       for (int i = 0; i < 32; i++) {
         boolean drawn = i == 3 || i == 17;
         float[] was = java.util.Arrays.copyOfRange(before, i * D, (i + 1) * D);

@@ -14,6 +14,7 @@ import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryStatistics;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
+import org.lapidary.interpret.dictionary.Pairs;
 import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
@@ -45,6 +46,12 @@ class TranscoderTest {
       Dictionary sae = method.trainAutoencoder(model, 1, texts(60), Progress.silent()).dictionary();
       assertThat(sae.autoencodes()).isTrue();
       assertThat(sae.inputSite()).isEqualTo("blocks.1.hook_mlp_out");
+      Transcoder.Both both = method.trainBoth(model, 1, texts(60), Progress.silent());
+      assertThat(both.transcoder().dictionary().encoder().toFloats())
+          .isEqualTo(trained.dictionary().encoder().toFloats());
+      assertThat(both.autoencoder().dictionary().encoder().toFloats())
+          .isEqualTo(sae.encoder().toFloats());
+      assertThat(both.autoencoder().dictionary().inputSite()).isEqualTo(sae.inputSite());
     }
   }
 
@@ -199,7 +206,44 @@ class TranscoderTest {
     assertThat(planted.found(exact)).isCloseTo(1, within(1e-5));
     assertThat(DictionaryStatistics.of(exact, planted.next(500, new Rng(1))).varianceExplained())
         .isCloseTo(1, within(1e-5));
-    assertThat(planted.found(planted.train(0, 1, 0))).isLessThan(0.4);
+    assertThat(planted.found(planted.train(0, 1024, 1, 0))).isLessThan(0.4);
+  }
+
+  @Test
+  void plantedFeaturesAreActiveAndStrongAsOftenAsTheyShouldBe() {
+    double active = 0;
+    double sum = 0;
+    double squares = 0;
+    double least = 1;
+    double most = 1;
+    int tokens = 4000;
+    for (double s : Planted.strengths(tokens, new Rng(1)).toDoubles()) {
+      if (s > 0) {
+        active++;
+        sum += s;
+        squares += s * s;
+        least = Math.min(least, s);
+        most = Math.max(most, s);
+      }
+    }
+    // Binomial(128 * 4000, 0.02) and Uniform(0.5, 1.5), each within four deviations.
+    double expected = 128 * tokens * 0.02;
+    assertThat(active).isCloseTo(expected, within(4 * Math.sqrt(expected * 0.98)));
+    assertThat(sum / active).isCloseTo(1, within(4 * Math.sqrt(1 / 12.0 / active)));
+    assertThat(squares / active).isCloseTo(13 / 12.0, within(4 * Math.sqrt(0.339 / active)));
+    assertThat(least).isBetween(0.5, 0.501);
+    assertThat(most).isBetween(1.499, 1.5);
+  }
+
+  @Test
+  void plantedPairsAreTheSumsOfTheirDefinition() {
+    Planted planted = Planted.of(1);
+    Tensor s = Planted.strengths(50, new Rng(2));
+    Pairs pairs = planted.next(50, new Rng(2));
+    Tensor x = s.matmul(planted.readers());
+    Tensor y = x.matmul(planted.readers().t()).sub(0.4).relu().matmul(planted.directions());
+    assertThat(pairs.input().sub(x).abs().max().item()).isLessThan(1e-5);
+    assertThat(pairs.output().sub(y).abs().max().item()).isLessThan(1e-5);
   }
 
   @Test

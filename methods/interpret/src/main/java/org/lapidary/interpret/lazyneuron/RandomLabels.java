@@ -19,19 +19,62 @@ import org.lapidary.train.Trainer;
 
 /**
  * A ReLU network 64-hidden-10 that learns labels without meaning by heart: 1000 normal inputs, each
- * with a class drawn at random. The push on active units goes with the square of the second
- * matrix's deviation, see {@link FirstGradient}.
+ * with a class drawn at random.
  *
  * @param hidden units
- * @param deviation of the second matrix at the start; the first has 1 / 8
+ * @param draw of the two matrices; biases start at 0
  * @param rectified whether the inputs are rectified at 0, which gives them a mean above 0
  * @param adam whether Adam (1e-3) trains it, else gradient descent (0.05, momentum 0.9)
  */
-record RandomLabels(int hidden, double deviation, boolean rectified, boolean adam) {
+record RandomLabels(int hidden, Draw draw, boolean rectified, boolean adam) {
   private static final int INPUTS = 64;
   private static final int CLASSES = 10;
   private static final int EXAMPLES = 1000;
   private static final int BATCH = 128;
+
+  /**
+   * Deviations of the normal entries of both matrices. The push on active units goes with the
+   * square of the second one's, see {@link FirstGradient}; the smaller the first one's, the more
+   * units that push silences.
+   */
+  enum Draw {
+    /** What keeps the variance of gradients (He et al., 2015, arXiv 1502.01852, equation 14). */
+    HE_BACKWARD("sqrt(2 / fan out)"),
+    /** What keeps the variance of activations (their equation 10). */
+    HE_FORWARD("sqrt(2 / fan in)"),
+    FAN_IN("1 / sqrt(fan in)"),
+    FIXED("1 / sqrt(fan in), second matrix 0.2"),
+    SMALL("1 / sqrt(fan in), second matrix 0.1");
+
+    private final String formula;
+
+    Draw(String formula) {
+      this.formula = formula;
+    }
+
+    @Override
+    public String toString() {
+      return formula;
+    }
+
+    double first(int hidden) {
+      return switch (this) {
+        case HE_BACKWARD -> Math.sqrt(2.0 / hidden);
+        case HE_FORWARD -> Math.sqrt(2.0 / INPUTS);
+        case FAN_IN, FIXED, SMALL -> Math.sqrt(1.0 / INPUTS);
+      };
+    }
+
+    double second(int hidden) {
+      return switch (this) {
+        case HE_BACKWARD -> Math.sqrt(2.0 / CLASSES);
+        case HE_FORWARD -> Math.sqrt(2.0 / hidden);
+        case FAN_IN -> Math.sqrt(1.0 / hidden);
+        case FIXED -> 0.2;
+        case SMALL -> 0.1;
+      };
+    }
+  }
 
   /**
    * Mean share of hidden units that fire on the examples.
@@ -52,7 +95,7 @@ record RandomLabels(int hidden, double deviation, boolean rectified, boolean ada
       Tensor inputs = rectified ? drawn.relu() : drawn;
       int[] labels = rng.ints(EXAMPLES, 0, CLASSES).toArray();
       Classification examples = Classification.of(inputs.copy(), labels);
-      Net net = new Net(hidden, deviation);
+      Net net = new Net(hidden, draw);
       net.initialise(rng.fork(1));
       double start = fired(net, inputs);
       List<Tensor> parameters = Trainer.parameters(net);
@@ -81,15 +124,15 @@ record RandomLabels(int hidden, double deviation, boolean rectified, boolean ada
 
   private static final class Net extends Layer implements UnaryLayer {
     private final int width;
-    private final double deviation;
+    private final Draw draw;
     private final Linear in;
     private final Linear out;
 
-    Net(int width, double deviation) {
+    Net(int width, Draw draw) {
       this.width = width;
-      this.deviation = deviation;
-      in = child("in", new Linear(INPUTS, width, true));
-      out = child("out", new Linear(width, CLASSES, true, deviation));
+      this.draw = draw;
+      in = child("in", new Linear(INPUTS, width, true, draw.first(width)));
+      out = child("out", new Linear(width, CLASSES, true, draw.second(width)));
     }
 
     Tensor hidden(Tensor x) {
@@ -103,7 +146,7 @@ record RandomLabels(int hidden, double deviation, boolean rectified, boolean ada
 
     @Override
     protected Layer blank() {
-      return new Net(width, deviation);
+      return new Net(width, draw);
     }
   }
 }

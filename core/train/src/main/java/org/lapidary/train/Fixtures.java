@@ -19,7 +19,8 @@ import org.lapidary.tensor.Tensor;
 
 /**
  * Trained parameters that several experiments share, kept on disk under a key made of all that they
- * follow from: configuration, data, settings and seed. {@code LAPIDARY_HOME} (by default {@code
+ * follow from: configuration, data, settings and seed, and the parameters before the training, so
+ * that who changes how weights are drawn trains anew. {@code LAPIDARY_HOME} (by default {@code
  * ~/.cache/lapidary}) holds them; deleting them costs time only.
  */
 public final class Fixtures {
@@ -39,12 +40,18 @@ public final class Fixtures {
   /**
    * Fills a layer tree with the parameters kept under a key, or trains it and keeps them.
    *
-   * @param key everything the result depends on, in words
+   * @param layer as it is before the training
+   * @param key everything else the result depends on, in words
    * @param train trains the layer in place
    */
   public static void train(Layer layer, String key, Consumer<Layer> train) {
-    Path file = home().resolve("fixtures").resolve(hash(VERSION + "\n" + key) + ".safetensors");
+    train(home().resolve("fixtures"), layer, key, train);
+  }
+
+  static void train(Path folder, Layer layer, String words, Consumer<Layer> train) {
     Map<String, Parameter> state = layer.state();
+    String key = words + "\nfrom " + fingerprint(state);
+    Path file = folder.resolve(hash(VERSION + "\n" + key) + ".safetensors");
     if (Files.exists(file)) {
       try (TensorSource source = Safetensors.open(file)) {
         if (source.names().equals(state.keySet()) && key.equals(source.metadata().get("key"))) {
@@ -70,16 +77,14 @@ public final class Fixtures {
     Safetensors.write(file, tensors, Map.of("key", key));
   }
 
-  /**
-   * The first digits of a hash of all parameters, for the key of a training that starts from them:
-   * who changes how weights are drawn then trains anew.
-   */
-  public static String fingerprint(Layer layer) {
+  /** The first digits of a hash of all parameters. */
+  private static String fingerprint(Map<String, Parameter> state) {
     StringBuilder all = new StringBuilder();
-    layer
-        .state()
-        .forEach((name, p) ->
-            all.append(name).append(hash(p.tensor().segment().toArray(ValueLayout.JAVA_BYTE))));
+    state.forEach((name, p) ->
+        all.append(name)
+            .append(p.tensor().dtype())
+            .append(p.tensor().shape())
+            .append(hash(p.tensor().segment().toArray(ValueLayout.JAVA_BYTE))));
     return hash(all.toString()).substring(0, 16);
   }
 

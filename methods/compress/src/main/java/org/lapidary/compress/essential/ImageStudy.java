@@ -26,17 +26,18 @@ final class ImageStudy {
     HardDigits digits = full ? HardDigits.of(8000, 4000) : HardDigits.of(800, 400);
     int steps = full ? 600 : 20;
     int tuning = full ? 150 : 10;
-    double[] levels = full ? new double[] {0, 0.1, 0.2, 0.3, 0.45, 0.6} : new double[] {0, 0.5};
+    double[] levels = full ? new double[] {0, 0.15, 0.3, 0.45, 0.6} : new double[] {0, 0.5};
     EssentialSparsity method = EssentialSparsity.defaults().withLevels(levels);
     List<Function<Progress, SparsityCurve>> pieces = new ArrayList<>();
-    for (long seed : chosen) {
+    List<Long> two = chosen.subList(0, Math.min(2, chosen.size()));
+    for (long seed : two) {
       Downstream task = digits.task(tuning, seed);
       pieces.add(quiet -> method.curve(pretrained(digits, true, steps, seed), task, quiet));
       pieces.add(quiet -> method.curve(pretrained(digits, false, steps, seed), task, quiet));
     }
     List<SparsityCurve> curves = TwoAtATime.run("vision transformers", pieces, progress);
-    for (int i = 0; i < chosen.size(); i++) {
-      seeds.add(new One(chosen.get(i), curves.get(2 * i), curves.get(2 * i + 1)));
+    for (int i = 0; i < two.size(); i++) {
+      seeds.add(new One(two.get(i), curves.get(2 * i), curves.get(2 * i + 1)));
     }
   }
 
@@ -67,7 +68,9 @@ final class ImageStudy {
             "C: s* after filling in patches, mean", mean(o -> o.filled().tolerated(TOLERANCE))),
         Check.reported(
             "C: s* after learning labels, mean", mean(o -> o.labelled().tolerated(TOLERANCE))),
-        Check.reported("C: s* self-supervised - supervised, mean", mean(One::difference)));
+        Check.reported(
+            "C: s* self-supervised - supervised, mean (positive in the paper)",
+            mean(One::difference)));
   }
 
   private double mean(ToDoubleFunction<One> what) {

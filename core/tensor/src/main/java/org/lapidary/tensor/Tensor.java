@@ -191,17 +191,23 @@ public final class Tensor implements AutoCloseable {
 
   /** All elements in row-major order, as float32. */
   public float[] toFloats() {
-    return copyAs(DType.FLOAT32).toArray(ValueLayout.JAVA_FLOAT_UNALIGNED);
+    float[] values = new float[Math.toIntExact(elements())];
+    read(DType.FLOAT32, ValueLayout.JAVA_FLOAT_UNALIGNED, values, values.length);
+    return values;
   }
 
   /** All elements in row-major order, as float64. */
   public double[] toDoubles() {
-    return copyAs(DType.FLOAT64).toArray(ValueLayout.JAVA_DOUBLE_UNALIGNED);
+    double[] values = new double[Math.toIntExact(elements())];
+    read(DType.FLOAT64, ValueLayout.JAVA_DOUBLE_UNALIGNED, values, values.length);
+    return values;
   }
 
   /** All elements in row-major order, as int64; fractions are cut. */
   public long[] toLongs() {
-    return copyAs(DType.INT64).toArray(ValueLayout.JAVA_LONG_UNALIGNED);
+    long[] values = new long[Math.toIntExact(elements())];
+    read(DType.INT64, ValueLayout.JAVA_LONG_UNALIGNED, values, values.length);
+    return values;
   }
 
   /** All elements in row-major order, as ints such as token ids. */
@@ -211,7 +217,7 @@ public final class Tensor implements AutoCloseable {
 
   /** All elements in row-major order, true where they are not zero. */
   public boolean[] toBooleans() {
-    byte[] bytes = copyAs(DType.BOOL).toArray(ValueLayout.JAVA_BYTE);
+    byte[] bytes = bytes(DType.BOOL);
     boolean[] values = new boolean[bytes.length];
     for (int i = 0; i < bytes.length; i++) {
       values[i] = bytes[i] != 0;
@@ -221,28 +227,31 @@ public final class Tensor implements AutoCloseable {
 
   /** The elements' bytes, little-endian in row-major order, on the heap. */
   public byte[] toBytes() {
-    return copyAs(dtype()).toArray(ValueLayout.JAVA_BYTE);
+    return bytes(dtype());
   }
 
-  private MemorySegment copyAs(DType dtype) {
-    long bytes = elements() * dtype.bytes();
-    MemorySegment heap =
-        switch (dtype) {
-          case FLOAT32 -> MemorySegment.ofArray(new float[Math.toIntExact(elements())]);
-          case FLOAT64 -> MemorySegment.ofArray(new double[Math.toIntExact(elements())]);
-          case INT64 -> MemorySegment.ofArray(new long[Math.toIntExact(elements())]);
-          default -> MemorySegment.ofArray(new byte[Math.toIntExact(bytes)]);
-        };
-    if (bytes == 0) {
-      return heap;
+  private byte[] bytes(DType as) {
+    byte[] values = new byte[Math.toIntExact(elements() * as.bytes())];
+    read(as, ValueLayout.JAVA_BYTE, values, values.length);
+    return values;
+  }
+
+  /**
+   * Copies all elements into an array of the layout's type. Not by a copy between two segments:
+   * that writes a small array in pieces of 8 bytes, and the server compiler of JDK 25.0.3 has been
+   * seen to lose one of them, so that two neighbours of eight floats read as 0.
+   */
+  private void read(DType as, ValueLayout layout, Object array, int length) {
+    if (length == 0) {
+      return;
     }
     try (var detached = handle().detach();
         var host = detached.cpu();
-        var cast = host.to(Natives.scalarType(dtype));
+        var cast = host.to(Natives.scalarType(as));
         var dense = cast.contiguous()) {
-      MemorySegment.copy(Natives.segment(dense, bytes), 0, heap, 0, bytes);
+      MemorySegment from = Natives.segment(dense, elements() * as.bytes());
+      MemorySegment.copy(from, layout, 0, array, 0, length);
     }
-    return heap;
   }
 
   /**

@@ -6,6 +6,8 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.lapidary.compress.StraightThrough;
 import org.lapidary.evidence.Progress;
+import org.lapidary.nn.BatchNorm;
+import org.lapidary.nn.Layer;
 import org.lapidary.nn.Model;
 import org.lapidary.nn.Parameter;
 import org.lapidary.nn.Sites;
@@ -69,18 +71,37 @@ public record QuantizedModel(Model model, BitPlan plan, Map<String, Clip> clips)
 
   /**
    * Trains all layers together (SGD, momentum 0.9) with rounding in place; this one stays as it is.
+   * Batch norms keep their averages, as in the authors' code: a rounded model has them folded into
+   * its weights.
    *
    * @param task from the network to what it is trained for
    */
   public QuantizedModel finetune(
       Function<UnaryOperator<Tensor>, Task> task, Trainer.Settings settings, Progress progress) {
     QuantizedModel tuned = new QuantizedModel(model.copy(), plan, clips);
-    try (Sgd sgd =
-        new Sgd(Trainer.parameters(tuned.model.layer()), new Sgd.Settings(0.9, 0, false))) {
-      new Trainer(tuned.model.layer(), sgd, task.apply(tuned), settings).run(progress);
+    Layer layer = tuned.model.layer();
+    Task training = task.apply(tuned);
+    try (Sgd sgd = new Sgd(Trainer.parameters(layer), new Sgd.Settings(0.9, 0, false))) {
+      new Trainer(
+              layer,
+              sgd,
+              (step, rng) -> {
+                fixNorms(layer);
+                return training.loss(step, rng);
+              },
+              settings)
+          .run(progress);
     }
-    tuned.model.layer().requiresGrad(false);
+    layer.requiresGrad(false);
     return tuned;
+  }
+
+  private static void fixNorms(Layer model) {
+    model.walk((path, layer) -> {
+      if (layer instanceof BatchNorm) {
+        layer.training(false);
+      }
+    });
   }
 
   /** A plain model that stores the rounded weights; activations are not rounded. */

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import org.lapidary.compress.Allocation;
 
@@ -70,8 +71,20 @@ public record Sensitivities(List<LayerSensitivity> layers) {
       boolean monotone,
       int activations,
       ToDoubleFunction<LayerSensitivity> sensitivity) {
-    List<LayerSensitivity> order =
-        layers.stream().sorted(Comparator.comparingDouble(sensitivity).reversed()).toList();
+    return sizeFront(budgetBits, monotone, activations, sensitivity, sensitivity);
+  }
+
+  /**
+   * As {@link #sizeFront(long, boolean, int, ToDoubleFunction)}, with layers in descending order of
+   * one value and the squared errors weighted by another.
+   */
+  public List<Choice> sizeFront(
+      long budgetBits,
+      boolean monotone,
+      int activations,
+      ToDoubleFunction<LayerSensitivity> rank,
+      ToDoubleFunction<LayerSensitivity> sensitivity) {
+    List<LayerSensitivity> order = descending(rank);
     List<List<Allocation.Option>> items = new ArrayList<>();
     for (LayerSensitivity l : order) {
       double weight = Math.max(0, sensitivity.applyAsDouble(l));
@@ -81,15 +94,70 @@ public record Sensitivities(List<LayerSensitivity> layers) {
               .toList());
     }
     return Allocation.front(items, budgetBits, monotone).stream()
-        .map(point -> {
-          Map<String, BitPlan.Widths> chosen = new LinkedHashMap<>();
-          for (int i = 0; i < order.size(); i++) {
-            LayerSensitivity l = order.get(i);
-            chosen.put(l.path(), new BitPlan.Widths(l.bits().get(point.options()[i]), activations));
-          }
-          return new Choice(new BitPlan(chosen), point.cost(), point.loss());
-        })
+        .map(point ->
+            new Choice(plan(order, point.options(), activations), point.cost(), point.loss()))
         .toList();
+  }
+
+  private List<LayerSensitivity> descending(ToDoubleFunction<LayerSensitivity> rank) {
+    return layers.stream().sorted(Comparator.comparingDouble(rank).reversed()).toList();
+  }
+
+  private static BitPlan plan(List<LayerSensitivity> order, int[] options, int activations) {
+    Map<String, BitPlan.Widths> chosen = new LinkedHashMap<>();
+    for (int i = 0; i < options.length; i++) {
+      LayerSensitivity l = order.get(i);
+      chosen.put(l.path(), new BitPlan.Widths(l.bits().get(options[i]), activations));
+    }
+    return new BitPlan(chosen);
+  }
+
+  /**
+   * All plans of weight widths that keep an order, no layer getting more bits than one before it,
+   * and fill the budget: no single layer can have its next width without breaking one of the two.
+   * There are at most C(L + B - 1, B - 1) for L layers and B widths; all are tried.
+   *
+   * @param rank the larger, the earlier
+   * @param activations the width of all activations
+   */
+  public List<BitPlan> filling(
+      long budgetBits, int activations, ToDoubleFunction<LayerSensitivity> rank) {
+    List<LayerSensitivity> order = descending(rank);
+    List<BitPlan> found = new ArrayList<>();
+    fill(
+        order,
+        new int[order.size()],
+        0,
+        budgetBits,
+        options -> {
+          found.add(plan(order, options, activations));
+        });
+    return found;
+  }
+
+  private static void fill(
+      List<LayerSensitivity> order, int[] options, int next, long left, Consumer<int[]> found) {
+    if (next == order.size()) {
+      for (int i = 0; i < options.length; i++) {
+        List<Integer> bits = order.get(i).bits();
+        boolean inOrder = i == 0 ? options[i] + 1 < bits.size() : options[i] < options[i - 1];
+        if (inOrder
+            && order.get(i).weights() * (bits.get(options[i] + 1) - bits.get(options[i])) <= left) {
+          return;
+        }
+      }
+      found.accept(options);
+      return;
+    }
+    LayerSensitivity layer = order.get(next);
+    int most = next == 0 ? layer.bits().size() - 1 : options[next - 1];
+    for (int o = 0; o <= most; o++) {
+      long rest = left - layer.weights() * layer.bits().get(o);
+      if (rest >= 0) {
+        options[next] = o;
+        fill(order, options, next + 1, rest, found);
+      }
+    }
   }
 
   /**

@@ -20,6 +20,12 @@
  * a subset of 10,000, halved to 16x16 pixels so that three networks with their curvature take
  * minutes. They are trained on flipped and shifted images: without, a network learns the 4,000 by
  * heart, and traces taken on them say nothing about the loss on others.
+ *
+ * <p>As published, every plan has activations of 4 bits, and each method keeps to its own order of
+ * layers: average trace here, eigenvalue over weights for HAWQ. Rounded networks are trained on at
+ * the rate of the authors' code, 1e-4, with batch norms fixed. At the tenfold rate, 1e-3, and free
+ * batch norms two epochs mend 3-bit rounding of so small a network almost wholly, and all plans but
+ * the reversed one end within a point.
  */
 @NullMarked
 @Paper(

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +17,7 @@ import org.lapidary.nn.Layer;
 import org.lapidary.nn.Mlp;
 import org.lapidary.nn.Model;
 import org.lapidary.nn.ModelConfig;
+import org.lapidary.nn.ResNetConfig;
 import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Decomposition;
@@ -219,6 +221,86 @@ class HawqV2Test {
             Progress.silent());
     assertThat(DATA.measure(tuned).loss()).isLessThan(before);
     assertThat(DATA.measure(rounded).loss()).isEqualTo(before);
+  }
+
+  @Test
+  void finetuningLeavesTheAveragesOfBatchNormsAlone() {
+    Model model = Model.random(new ResNetConfig(1, 2, 1, 3), new Rng(15));
+    Classification images =
+        Classification.of(new Rng(16).normal(1, 6, 1, 8, 8), new int[] {0, 1, 2, 0, 1, 2});
+    Sensitivities found =
+        HawqV2.defaults()
+            .withHutchinson(Hutchinson.probes(2))
+            .sensitivities(model, m -> images.loss(m::forward), false, new Rng(17));
+    QuantizedModel rounded =
+        QuantizedModel.of(model, BitPlan.uniform(found.layers(), 4, BitPlan.FLOAT), found);
+    QuantizedModel tuned =
+        rounded.finetune(
+            network -> (step, rng) -> images.loss(network),
+            Trainer.Settings.of(5, Schedule.constant(0.01), 0),
+            Progress.silent());
+    List<String> moved =
+        tuned.model().layer().state().keySet().stream()
+            .filter(path ->
+                !Arrays.equals(
+                    tuned.model().layer().state().get(path).tensor().toFloats(),
+                    model.layer().state().get(path).tensor().toFloats()))
+            .toList();
+    assertThat(moved).contains("conv.weight", "norm.weight", "head.bias");
+    assertThat(moved).noneMatch(path -> path.contains("running"));
+  }
+
+  @Test
+  void plansThatFillABudgetInAnOrderAreThoseOfBruteForce() {
+    long[] weights = {3, 5, 8, 12};
+    double[] traces = {4, 1, 3, 2};
+    List<Integer> bits = List.of(2, 3, 4);
+    List<LayerSensitivity> layers = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      Hutchinson.Trace trace =
+          new Hutchinson.Trace(traces[i] * weights[i], Double.NaN, weights[i], 1);
+      layers.add(
+          new LayerSensitivity("" + i, weights[i], bits, trace, new double[] {4, 2, 1}, null));
+    }
+    Sensitivities found = new Sensitivities(layers);
+    int[] order = {1, 3, 2, 0}; // by ascending trace
+    for (long budget = 56; budget <= 112; budget++) {
+      List<List<Integer>> inOrder = new ArrayList<>();
+      for (int code = 0; code < 81; code++) {
+        List<Integer> widths =
+            List.of(2 + code % 3, 2 + code / 3 % 3, 2 + code / 9 % 3, 2 + code / 27);
+        long size = 0;
+        boolean falling = true;
+        for (int i = 0; i < 4; i++) {
+          size += weights[i] * widths.get(i);
+          falling &= i == 0 || widths.get(order[i]) <= widths.get(order[i - 1]);
+        }
+        if (falling && size <= budget) {
+          inOrder.add(widths);
+        }
+      }
+      List<List<Integer>> full =
+          inOrder.stream().filter(a -> inOrder.stream().noneMatch(b -> oneMore(a, b))).toList();
+      assertThat(
+              found.filling(budget, 4, l -> -l.trace().average()).stream()
+                  .map(plan -> layers.stream().map(l -> plan.of(l.path()).weights()).toList()))
+          .containsExactlyInAnyOrderElementsOf(full);
+    }
+    assertThat(found.filling(55, 4, l -> l.trace().average())).isEmpty();
+  }
+
+  /** Whether b is a with one layer one bit wider. */
+  private static boolean oneMore(List<Integer> a, List<Integer> b) {
+    int wider = 0;
+    int others = 0;
+    for (int i = 0; i < a.size(); i++) {
+      if (b.get(i) == a.get(i) + 1) {
+        wider++;
+      } else if (!b.get(i).equals(a.get(i))) {
+        others++;
+      }
+    }
+    return wider == 1 && others == 0;
   }
 
   @Test

@@ -45,23 +45,20 @@ public final class Lstm extends Layer implements UnaryLayer {
   /** Continues from a state; null starts from zeros. */
   public Output forward(Tensor x, @Nullable State start) {
     long batch = x.size(0);
+    int times = Math.toIntExact(x.size(1));
     Tensor fromInput = x.linear(inputWeight.value(), bias.value()); // [batch, time, 4 hidden]
     Tensor w = hiddenWeight.value();
     Tensor h = start == null ? Tensor.zeros(batch, hidden) : start.h();
     Tensor c = start == null ? Tensor.zeros(batch, hidden) : start.c();
     List<Tensor> outputs = new ArrayList<>();
-    for (long t = 0; t < x.size(1); t++) {
-      Tensor gates = fromInput.select(1, t).add(h.linear(w, null));
-      Tensor kept = gate(gates, 1).sigmoid().mul(c);
-      c = kept.add(gate(gates, 0).sigmoid().mul(gate(gates, 2).tanh()));
-      h = gate(gates, 3).sigmoid().mul(c.tanh());
+    for (Tensor now : fromInput.split(1, times)) {
+      List<Tensor> gates = now.squeeze(1).add(h.linear(w, null)).split(1, 4); // i, f, g, o
+      Tensor kept = gates.get(1).sigmoid().mul(c);
+      c = kept.add(gates.get(0).sigmoid().mul(gates.get(2).tanh()));
+      h = gates.get(3).sigmoid().mul(c.tanh());
       outputs.add(h.unsqueeze(1));
     }
     return new Output(site("hook_h", Tensor.concat(1, outputs)), new State(h, c));
-  }
-
-  private Tensor gate(Tensor gates, int index) {
-    return gates.slice(1, (long) index * hidden, (index + 1L) * hidden);
   }
 
   /**

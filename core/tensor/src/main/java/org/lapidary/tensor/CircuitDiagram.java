@@ -56,7 +56,8 @@ public final class CircuitDiagram {
     for (int n = 0; n < graph.nodes().size(); n++) {
       Graph.Node node = graph.nodes().get(n);
       if (node.op() instanceof Op.Layout && node.inputs().size() == 1 && feeds(node)) {
-        drawnBy.put(node.output(), drawn(node.inputs().getFirst()));
+        String origin = drawn(node.inputs().getFirst());
+        node.outputs().forEach(output -> drawnBy.put(output, origin));
       } else {
         box("op" + n, node);
       }

@@ -134,6 +134,7 @@ public record Cost(double flops, double bytes) {
       case Op.Permute ignored -> 0;
       case Op.Expand ignored -> 0;
       case Op.Slice ignored -> 0;
+      case Op.Split ignored -> 0;
       case Op.Diagonal ignored -> 0;
       case Op.Detach ignored -> 0;
       case Op.ComplexPart ignored -> 0;

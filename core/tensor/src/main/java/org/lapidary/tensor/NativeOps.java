@@ -199,6 +199,7 @@ final class NativeOps {
           yield torch.view_as_complex(stacked);
         }
       }
+      case Op.Split ignored -> throw several(op);
       case Op.Sort ignored -> throw several(op);
       case Op.TopK ignored -> throw several(op);
       case Op.Svd ignored -> throw several(op);
@@ -215,6 +216,15 @@ final class NativeOps {
   /** Operations with several outputs. */
   static Tensor[] evalAll(Op op, Tensor[] x) {
     return switch (op) {
+      case Op.Split s -> {
+        try (TensorVector parts = torch.chunk(x[0], s.parts(), s.dim())) {
+          Tensor[] y = new Tensor[s.parts()];
+          for (int i = 0; i < y.length; i++) {
+            y[i] = new Tensor(parts.get(i));
+          }
+          yield y;
+        }
+      }
       case Op.Sort s -> pair(torch.sort(x[0], STABLE, s.dim(), s.descending()));
       case Op.TopK t -> pair(torch.topk(x[0], t.k(), t.dim(), t.largest(), true));
       case Op.Svd s -> triple(torch.linalg_svd(x[0], s.fullMatrices(), NO_STRING));

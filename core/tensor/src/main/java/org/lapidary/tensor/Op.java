@@ -182,6 +182,9 @@ public sealed interface Op {
     }
   }
 
+  /** All of {@code parts} equal parts along {@code dim}, in order: as many outputs. */
+  record Split(int dim, int parts) implements Layout {}
+
   /** Adds {@code before[i]} and {@code after[i]} elements of {@code value} at the ends of dim i. */
   record Pad(List<Long> before, List<Long> after, double value) implements Layout {}
 

@@ -27,6 +27,12 @@ public final class Signatures {
     return switch (op) {
       case Op.Pointwise p -> one(pointwise(p, in));
       case Op.Reduction r -> one(reduction(r, in));
+      case Op.Split s -> {
+        TensorType part = layout(s, in); // refuses a number of parts that makes no sense
+        TensorType[] parts = new TensorType[s.parts()];
+        Arrays.fill(parts, part);
+        yield parts;
+      }
       case Op.Layout l -> one(layout(l, in));
       case Op.Indexing i -> indexing(i, in);
       case Op.Contraction c -> one(contraction(c, in));
@@ -262,6 +268,14 @@ public final class Signatures {
                   .formatted(s.start(), s.end(), s.step(), axis, shape));
         }
         yield in[0].as(shape.with(axis, (s.end() - s.start() + s.step() - 1) / s.step()));
+      }
+      case Op.Split s -> {
+        int axis = axis(op, s.dim(), shape);
+        if (s.parts() < 1 || shape.dim(axis) % s.parts() != 0) {
+          throw new ShapeException(
+              "split: dimension %d of %s has no %d equal parts".formatted(axis, shape, s.parts()));
+        }
+        yield in[0].as(shape.with(axis, shape.dim(axis) / s.parts()));
       }
       case Op.Pad p -> {
         if (p.before().size() != shape.rank() || p.after().size() != shape.rank()) {

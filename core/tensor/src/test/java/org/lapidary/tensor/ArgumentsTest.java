@@ -95,6 +95,7 @@ class ArgumentsTest {
     all.put("concat", (x, d) -> Tensor.concat(d.dim(), x, d.tensor()));
     all.put("stack", (x, d) -> Tensor.stack(List.of(x, d.tensor())));
     all.put("slice", (x, d) -> x.slice(d.dim(), d.small(), d.small(), d.small()));
+    all.put("split", (x, d) -> x.split(d.dim(), Math.toIntExact(d.small())).getLast());
     all.put("select", (x, d) -> x.select(d.dim(), d.small()));
     all.put("pad", (x, d) -> x.pad(d.dim(), d.small(), d.small(), 0));
     all.put("flip", (x, d) -> x.flip(d.dim(), d.dim()));

@@ -104,6 +104,7 @@ class GradientTest {
             shape(2, 1),
             shape(2, 2)));
     all.add(one("slice", x -> x.square().slice(1, 0, 4, 2), 2, 5));
+    all.add(one("split", x -> x.square().split(1, 3).get(1).mul(x.split(1, 3).get(2)), 2, 6));
     all.add(one("pad", x -> x.square().pad(1, 1, 2, 0.5), 2, 3));
     all.add(one("flip", x -> x.square().flip(0, 1), 2, 3));
     all.add(one("tril", x -> x.square().tril(0), 3, 3));

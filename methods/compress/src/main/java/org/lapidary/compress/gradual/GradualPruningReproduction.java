@@ -2,6 +2,7 @@ package org.lapidary.compress.gradual;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.DoubleFunction;
 import java.util.function.ToDoubleFunction;
 import org.lapidary.compress.gradual.LargeSparseVsSmallDense.Row;
 import org.lapidary.evidence.Check;
@@ -54,7 +55,7 @@ public final class GradualPruningReproduction implements Reproduction {
     long done = 0;
     for (long seed : setting.seeds()) {
       DigitFamily family = new DigitFamily(digitRecipe, seed);
-      a.rows.add(compare(family, digits, family.steps()));
+      a.rows.add(compare(family, digits, s -> GradualPruning.over(s, family.steps())));
       a.dense.add(family.train(digits.large(), null).quality());
       if (full) {
         GradualPruning jump =
@@ -63,7 +64,7 @@ public final class GradualPruningReproduction implements Reproduction {
       }
       setting.progress().step(++done, "digits, seed " + seed);
       if (b.rows.size() < CHARACTER_SEEDS) {
-        b.rows.add(compare(new CharFamily(charRecipe, seed), characters, charRecipe.steps()));
+        b.rows.add(compare(new CharFamily(charRecipe, seed), characters, charRecipe::pruning));
       }
       setting.progress().step(++done, "characters, seed " + seed);
     }
@@ -75,10 +76,10 @@ public final class GradualPruningReproduction implements Reproduction {
             table("Characters, bits each", characters, b)));
   }
 
-  private static List<Row> compare(LargeSparseVsSmallDense.Family family, Plan plan, long steps) {
+  private static List<Row> compare(
+      LargeSparseVsSmallDense.Family family, Plan plan, DoubleFunction<GradualPruning> pruning) {
     return LargeSparseVsSmallDense.of(plan.large())
-        .compare(
-            family, plan.sparsities().stream().map(s -> GradualPruning.over(s, steps)).toList());
+        .compare(family, plan.sparsities().stream().map(pruning::apply).toList());
   }
 
   private static List<Check> checks(Plan digits, Found a, Plan characters, Found b, boolean full) {

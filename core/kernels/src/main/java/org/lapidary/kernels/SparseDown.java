@@ -69,7 +69,7 @@ public final class SparseDown {
   }
 
   /**
-   * y = the sum over the given units, whatever their sign: after {@link TopKSelect} for instance.
+   * y = the sum over the given units, whatever their sign: for instance the largest.
    *
    * @param h [dFF] float32
    * @param active units in [0, dFF)

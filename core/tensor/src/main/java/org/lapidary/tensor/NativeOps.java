@@ -226,7 +226,10 @@ final class NativeOps {
         }
       }
       case Op.Sort s -> pair(torch.sort(x[0], STABLE, s.dim(), s.descending()));
-      case Op.TopK t -> pair(torch.topk(x[0], t.k(), t.dim(), t.largest(), true));
+      case Op.TopK t ->
+          Natives.selects(t, x[0])
+              ? Natives.topK(t.k(), x[0])
+              : pair(torch.topk(x[0], t.k(), t.dim(), t.largest(), true));
       case Op.Svd s -> triple(torch.linalg_svd(x[0], s.fullMatrices(), NO_STRING));
       case Op.Eigh ignored -> pair(torch.linalg_eigh(x[0]));
       case Op.Qr ignored -> pair(torch.linalg_qr(x[0]));

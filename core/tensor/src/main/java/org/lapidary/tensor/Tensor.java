@@ -935,7 +935,10 @@ public final class Tensor implements AutoCloseable {
     return new Indexed(out[0], out[1]);
   }
 
-  /** The k largest along a dimension, largest first. */
+  /**
+   * The k largest along a dimension, largest first. Of equal ones the first comes first, where
+   * float32 values lie along the last dimension in main memory; elsewhere their order is open.
+   */
   public Indexed topk(long k, int dim) {
     Tensor[] out = Evaluator.all(new Op.TopK(k, shape().axis(dim), true), this);
     return new Indexed(out[0], out[1]);

@@ -4,7 +4,6 @@ import org.lapidary.nn.Layer;
 import org.lapidary.nn.Mlp;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Autograd;
-import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Tensor;
 
 /**
@@ -28,7 +27,7 @@ public record TopK(int k) {
 
   /**
    * h [..., width] with all but its k largest entries zero, those of lower index first among equal
-   * ones.
+   * ones in float32.
    */
   public Tensor apply(Tensor h) {
     return h.mul(mask(h));
@@ -43,13 +42,9 @@ public record TopK(int k) {
               .formatted(k, width, width));
     }
     try (var ignored = Autograd.noGrad()) {
-      Tensor x = h.detach();
-      Tensor least = x.topk(k, -1).values().slice(-1, k - 1, k);
-      Tensor above = x.gt(least).to(DType.FLOAT32);
-      Tensor equal = x.eq(least).to(DType.FLOAT32);
-      Tensor room = above.sum(true, -1).subtractFrom(k);
-      Tensor chosen = equal.mul(equal.cumsum(-1).le(room).to(DType.FLOAT32));
-      return above.add(chosen).to(h.dtype());
+      Tensor largest = h.detach().topk(k, -1).indices();
+      Tensor zeros = Tensor.zeros(h.dtype(), h.shape());
+      return zeros.scatter(-1, largest, Tensor.ones(h.dtype(), largest.shape()));
     }
   }
 

@@ -126,7 +126,10 @@ final class Natives {
         && x.numel() > 0;
   }
 
-  /** Values and indices, as {@code torch::topk} gives them, several times as fast. */
+  /**
+   * Values and indices, as {@code torch::topk} gives them, several times as fast. Autograd sees the
+   * values as gathered.
+   */
   static Tensor[] topK(long k, Tensor x) {
     int width = (int) x.size(-1);
     int rows = Math.toIntExact(x.numel() / width);
@@ -146,6 +149,10 @@ final class Natives {
           (int) k,
           segment(values, found * Float.BYTES),
           segment(indices, found * Long.BYTES));
+    }
+    if (x.requires_grad()) {
+      values.close();
+      return new Tensor[] {torch.gather(x, shape.length - 1, indices), indices};
     }
     return new Tensor[] {values, indices};
   }

@@ -263,6 +263,21 @@ class GradientTest {
   }
 
   @Test
+  void theLargestOfFloat32AreThoseOfFloat64AndPassTheirGradientsOn() {
+    Tensor x = new Rng(3).normal(1, 5, 70);
+    Tensor doubles = x.to(DType.FLOAT64).requiresGrad(true);
+    Tensor floats = x.requiresGrad(true);
+    Tensor.Indexed one = floats.topk(9, -1);
+    Tensor.Indexed two = doubles.topk(9, -1);
+    assertThat(one.indices().toLongs()).isEqualTo(two.indices().toLongs());
+    assertThat(one.values().toDoubles()).isEqualTo(two.values().toDoubles());
+    double[] expected =
+        Autograd.grad(two.values().square().sum(), List.of(doubles)).getFirst().toDoubles();
+    assertThat(Autograd.grad(one.values().square().sum(), List.of(floats)).getFirst().toDoubles())
+        .containsExactly(expected, within(1e-6));
+  }
+
+  @Test
   void whatCannotBeDifferentiatedTwiceSaysWhatCan() {
     Tensor x = new Rng(0).normal(1, 1, 1, 3, 2).requiresGrad(true);
     Tensor loss = Tensor.attention(x, x, x, null, true, 1).square().sum();

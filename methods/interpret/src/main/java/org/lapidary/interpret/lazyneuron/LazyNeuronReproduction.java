@@ -14,6 +14,7 @@ import org.lapidary.evidence.Reproduction;
 import org.lapidary.interpret.fixtures.TinyText;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.SideBySide;
 
 /**
  * Five experiments: how few units of tiny-text fire before and after training, and in wider MLPs;
@@ -64,12 +65,18 @@ public final class LazyNeuronReproduction implements Reproduction {
     List<List<Object>> rows = new ArrayList<>();
     List<List<Fired>> fired = List.of(new ArrayList<>(), new ArrayList<>());
     List<Double> pushed = new ArrayList<>();
+    List<TinyText> fixtures = new ArrayList<>();
+    for (long seed : setting.seeds()) {
+      for (int width : widths) {
+        fixtures.add(TinyText.of(seed).withMlp(width).withTraining(training).drawnByFanIn());
+      }
+    }
+    List<Model> models = SideBySide.map(fixtures, fixture -> fixture.model(corpus));
     for (long seed : setting.seeds()) {
       for (int w = 0; w < widths.length; w++) {
-        TinyText fixture =
-            TinyText.of(seed).withMlp(widths[w]).withTraining(training).drawnByFanIn();
+        TinyText fixture = fixtures.get(rows.size());
         Model untrained = fixture.untrained(corpus);
-        Model model = fixture.model(corpus);
+        Model model = models.get(rows.size());
         List<ActivationSparsity.Layer> after = ActivationSparsity.defaults().audit(model, seen);
         Fired f =
             new Fired(
@@ -150,11 +157,14 @@ public final class LazyNeuronReproduction implements Reproduction {
     List<List<Object>> rows = new ArrayList<>();
     List<RandomLabels.Fired> all = new ArrayList<>();
     double widerGain = Double.MAX_VALUE;
-    for (long seed : setting.seeds()) {
-      Pair pair = Pair.train(RandomLabels.Draw.HE_BACKWARD, false, steps, seed);
+    List<Long> seeds = setting.seeds();
+    List<Pair> pairs =
+        SideBySide.map(seeds, s -> Pair.train(RandomLabels.Draw.HE_BACKWARD, false, steps, s));
+    for (int i = 0; i < pairs.size(); i++) {
+      Pair pair = pairs.get(i);
       all.addAll(List.of(pair.narrow, pair.wide));
       widerGain = Math.min(widerGain, pair.narrow.end() - pair.wide.end());
-      rows.add(pair.row(seed, RandomLabels.Draw.HE_BACKWARD.toString()));
+      rows.add(pair.row(seeds.get(i), RandomLabels.Draw.HE_BACKWARD.toString()));
     }
     checks.add(
         Check.atLeast(
@@ -163,11 +173,14 @@ public final class LazyNeuronReproduction implements Reproduction {
             setting.full() ? 0.05 : 0));
     checks.add(Check.greater("random labels: 256 units minus 1024 units, least", widerGain, 0));
     if (setting.full()) {
-      long seed = setting.seeds().getFirst();
-      for (RandomLabels.Draw draw : RandomLabels.Draw.values()) {
-        if (draw != RandomLabels.Draw.HE_BACKWARD) {
-          rows.add(Pair.train(draw, false, steps, seed).row(seed, draw.toString()));
-        }
+      long seed = seeds.getFirst();
+      List<RandomLabels.Draw> others =
+          Arrays.stream(RandomLabels.Draw.values())
+              .filter(draw -> draw != RandomLabels.Draw.HE_BACKWARD)
+              .toList();
+      List<Pair> drawn = SideBySide.map(others, draw -> Pair.train(draw, false, steps, seed));
+      for (int i = 0; i < others.size(); i++) {
+        rows.add(drawn.get(i).row(seed, others.get(i).toString()));
       }
       Pair control = Pair.train(RandomLabels.Draw.HE_BACKWARD, true, steps, seed);
       rows.add(control.row(seed, RandomLabels.Draw.HE_BACKWARD + ", Adam, inputs of mean 0"));
@@ -185,9 +198,11 @@ public final class LazyNeuronReproduction implements Reproduction {
   /** Networks of 256 and of 1024 units trained alike. */
   private record Pair(RandomLabels.Fired narrow, RandomLabels.Fired wide) {
     static Pair train(RandomLabels.Draw draw, boolean control, long steps, long seed) {
-      return new Pair(
-          new RandomLabels(256, draw, !control, control).train(steps, seed),
-          new RandomLabels(1024, draw, !control, control).train(steps, seed));
+      List<RandomLabels.Fired> fired =
+          SideBySide.map(
+              List.of(256, 1024),
+              units -> new RandomLabels(units, draw, !control, control).train(steps, seed));
+      return new Pair(fired.getFirst(), fired.getLast());
     }
 
     List<Object> row(long seed, String training) {
@@ -225,14 +240,23 @@ public final class LazyNeuronReproduction implements Reproduction {
     List<Gain> wrongLabels = new ArrayList<>();
     List<Gain> rightLabels = new ArrayList<>();
     List<List<Object>> rows = new ArrayList<>();
+    record Run(long seed, double flipped, int k) {}
+    List<Run> runs = new ArrayList<>();
     for (long seed : setting.seeds()) {
       for (double flipped : new double[] {0.4, 0}) {
-        LabelNoise.Measured relu = study.measure(0, flipped, epochs, seed);
-        LabelNoise.Measured top = study.measure(KEPT, flipped, epochs, seed);
-        (flipped > 0 ? wrongLabels : rightLabels).add(Gain.of(relu, top));
-        rows.add(row(seed, "ReLU", flipped, relu));
-        rows.add(row(seed, "top " + KEPT, flipped, top));
+        runs.add(new Run(seed, flipped, 0));
+        runs.add(new Run(seed, flipped, KEPT));
       }
+    }
+    List<LabelNoise.Measured> measured =
+        SideBySide.map(runs, r -> study.measure(r.k, r.flipped, epochs, r.seed));
+    for (int i = 0; i < runs.size(); i += 2) {
+      Run run = runs.get(i);
+      LabelNoise.Measured relu = measured.get(i);
+      LabelNoise.Measured top = measured.get(i + 1);
+      (run.flipped > 0 ? wrongLabels : rightLabels).add(Gain.of(relu, top));
+      rows.add(row(run.seed, "ReLU", run.flipped, relu));
+      rows.add(row(run.seed, "top " + KEPT, run.flipped, top));
     }
     List<Estimate> gains =
         List.of(

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.lapidary.evidence.Progress;
 import org.lapidary.interpret.circuit.Circuit;
+import org.lapidary.interpret.circuit.Contribution;
+import org.lapidary.interpret.circuit.FrozenPass;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
 import org.lapidary.nn.DecoderConfig;

@@ -2,14 +2,12 @@ package org.lapidary.interpret.transcoder;
 
 import java.util.Map;
 import org.lapidary.evidence.Progress;
+import org.lapidary.interpret.circuit.MlpSites;
 import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.ActivationBuffer;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryLayer;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
-import org.lapidary.nn.Decoder;
-import org.lapidary.nn.DecoderConfig;
-import org.lapidary.nn.GatedMlp;
 import org.lapidary.nn.Linear;
 import org.lapidary.nn.Mlp;
 import org.lapidary.nn.Model;
@@ -45,13 +43,14 @@ public record Transcoder(DictionaryTrainer.Settings training, int pool) {
    */
   public DictionaryTrainer.Trained train(
       Model model, int layer, int[][] sequences, Progress progress) {
-    return train(model, inputSite(model, layer), outputSite(model, layer), sequences, progress);
+    return train(
+        model, MlpSites.input(model, layer), MlpSites.output(model, layer), sequences, progress);
   }
 
   /** Trains a sparse autoencoder of a layer's MLP output on the same tokens in the same way. */
   public DictionaryTrainer.Trained trainAutoencoder(
       Model model, int layer, int[][] sequences, Progress progress) {
-    String site = outputSite(model, layer);
+    String site = MlpSites.output(model, layer);
     return train(model, site, site, sequences, progress);
   }
 
@@ -63,8 +62,8 @@ public record Transcoder(DictionaryTrainer.Settings training, int pool) {
    * runs once. The progress reports two trainings.
    */
   public Both trainBoth(Model model, int layer, int[][] sequences, Progress progress) {
-    String input = inputSite(model, layer);
-    String output = outputSite(model, layer);
+    String input = MlpSites.input(model, layer);
+    String output = MlpSites.output(model, layer);
     DictionaryTrainer trainer = new DictionaryTrainer(training);
     try (ActivationBuffer buffer =
         new ActivationBuffer(model, input, output, sequences, pool, training.seed())) {
@@ -84,10 +83,10 @@ public record Transcoder(DictionaryTrainer.Settings training, int pool) {
 
   /** A copy of a model in which transcoders, by layer, stand in the place of the MLPs. */
   public static Model swap(Model model, Map<Integer, Dictionary> transcoders) {
-    requirePreNorm(model);
+    MlpSites.requirePreNorm(model);
     Model swapped = model.copy();
     transcoders.forEach((layer, dictionary) -> {
-      check(model, layer);
+      MlpSites.check(model, layer);
       int width = model.decoder().config().dModel();
       if (dictionary.dIn() != width || dictionary.dOut() != width) {
         throw new IllegalArgumentException(
@@ -106,7 +105,7 @@ public record Transcoder(DictionaryTrainer.Settings training, int pool) {
    */
   public static Dictionary neurons(Model model, int layer) {
     String path = "blocks." + layer + ".mlp";
-    String input = inputSite(model, layer);
+    String input = MlpSites.input(model, layer);
     if (model.layer().layer(path) instanceof Mlp mlp
         && mlp.activation().equals("relu")
         && mlp.children().get("in") instanceof Linear in
@@ -120,7 +119,7 @@ public record Transcoder(DictionaryTrainer.Settings training, int pool) {
             bias(out),
             new Activation.Relu(),
             input,
-            outputSite(model, layer));
+            MlpSites.output(model, layer));
       }
     }
     throw new IllegalArgumentException(
@@ -133,45 +132,5 @@ public record Transcoder(DictionaryTrainer.Settings training, int pool) {
     return bias == null
         ? Tensor.zeros(linear.weight().tensor().dtype(), Shape.of(linear.out()))
         : bias.value().copy();
-  }
-
-  /** The site of what a layer's MLP reads: the stream after the norm. */
-  public static String inputSite(Model model, int layer) {
-    check(model, layer);
-    String mlp = "blocks." + layer + ".mlp";
-    return switch (model.layer().layer(mlp)) {
-      case Mlp ignored -> mlp + ".in.hook_in";
-      case GatedMlp ignored -> mlp + ".gate.hook_in";
-      case DictionaryLayer ignored -> mlp + ".hook_in";
-      case org.lapidary.nn.Layer other ->
-          throw new IllegalArgumentException(
-              "'%s' is a %s; transcoders know plain and gated MLPs"
-                  .formatted(mlp, other.getClass().getSimpleName()));
-    };
-  }
-
-  /** The site of what a layer's MLP adds to the stream. */
-  public static String outputSite(Model model, int layer) {
-    check(model, layer);
-    return "blocks." + layer + ".hook_mlp_out";
-  }
-
-  private static void check(Model model, int layer) {
-    requirePreNorm(model);
-    Decoder decoder = model.decoder();
-    if (layer < 0 || layer >= decoder.blocks().size()) {
-      throw new IllegalArgumentException(
-          "layer %d does not exist; the model has layers 0 to %d"
-              .formatted(layer, decoder.blocks().size() - 1));
-    }
-  }
-
-  static void requirePreNorm(Model model) {
-    DecoderConfig config = model.decoder().config();
-    if (!config.placement().equals("pre") || config.mlp().equals("none")) {
-      throw new IllegalArgumentException(
-          "transcoders work on decoders with pre-norm blocks and MLPs; this one has placement '%s' and channel mixer '%s'"
-              .formatted(config.placement(), config.mlp()));
-    }
   }
 }

@@ -10,6 +10,8 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.lapidary.evidence.Progress;
 import org.lapidary.evidence.Reproduction;
+import org.lapidary.interpret.circuit.InvariantView;
+import org.lapidary.interpret.circuit.MlpSites;
 import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryStatistics;
@@ -42,7 +44,7 @@ class TranscoderTest {
       DictionaryTrainer.Trained trained = method.train(model, 1, texts(60), Progress.silent());
       DictionaryStatistics s = DictionaryStatistics.of(trained.dictionary(), model, texts(20));
       assertThat(s.varianceExplained()).isGreaterThan(0.5);
-      assertThat(trained.dictionary().inputSite()).isEqualTo(Transcoder.inputSite(model, 1));
+      assertThat(trained.dictionary().inputSite()).isEqualTo(MlpSites.input(model, 1));
       Dictionary sae = method.trainAutoencoder(model, 1, texts(60), Progress.silent()).dictionary();
       assertThat(sae.autoencodes()).isTrue();
       assertThat(sae.inputSite()).isEqualTo("blocks.1.hook_mlp_out");
@@ -97,14 +99,14 @@ class TranscoderTest {
     Model swapped = Transcoder.swap(model, Map.of(0, d));
     assertThat(model.forward(tokens).toFloats()).isEqualTo(before);
     assertThat(swapped.forward(tokens).toFloats()).isNotEqualTo(before);
-    assertThat(Transcoder.inputSite(swapped, 0)).isEqualTo("blocks.0.mlp.hook_in");
-    assertThat(Transcoder.inputSite(swapped, 1)).isEqualTo("blocks.1.mlp.gate.hook_in");
+    assertThat(MlpSites.input(swapped, 0)).isEqualTo("blocks.0.mlp.hook_in");
+    assertThat(MlpSites.input(swapped, 1)).isEqualTo("blocks.1.mlp.gate.hook_in");
   }
 
   @Test
   void modelsWithoutPreNormMlpsAreRefused() {
     Model model = Model.random(GPT, new Rng(1));
-    assertThatThrownBy(() -> Transcoder.inputSite(model, 2)).hasMessageContaining("0 to 1");
+    assertThatThrownBy(() -> MlpSites.input(model, 2)).hasMessageContaining("0 to 1");
     assertThatThrownBy(() -> Transcoder.neurons(Model.random(LLAMA, new Rng(1)), 0))
         .hasMessageContaining("plain ReLU");
     Rng rng = new Rng(3);
@@ -120,7 +122,7 @@ class TranscoderTest {
     assertThatThrownBy(() -> Transcoder.swap(model, Map.of(0, narrow)))
         .hasMessageContaining("maps 16 to 16");
     DecoderConfig post = placed(GPT, "post");
-    assertThatThrownBy(() -> Transcoder.inputSite(Model.random(post, new Rng(1)), 0))
+    assertThatThrownBy(() -> MlpSites.input(Model.random(post, new Rng(1)), 0))
         .hasMessageContaining("pre-norm");
   }
 

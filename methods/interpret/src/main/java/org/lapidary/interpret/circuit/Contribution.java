@@ -1,8 +1,7 @@
-package org.lapidary.interpret.transcoder;
+package org.lapidary.interpret.circuit;
 
 import java.util.Comparator;
 import java.util.List;
-import org.lapidary.interpret.circuit.Circuit;
 
 /**
  * What one source adds to a reading: attribution = activation * weight.

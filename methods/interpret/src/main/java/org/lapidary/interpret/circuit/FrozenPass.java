@@ -1,4 +1,4 @@
-package org.lapidary.interpret.transcoder;
+package org.lapidary.interpret.circuit;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -14,9 +14,11 @@ import org.lapidary.nn.Block;
 import org.lapidary.nn.Decoder;
 import org.lapidary.nn.Linear;
 import org.lapidary.nn.Model;
+import org.lapidary.nn.Norm;
 import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.Shape;
 import org.lapidary.tensor.Tensor;
 
 /**
@@ -32,6 +34,7 @@ import org.lapidary.tensor.Tensor;
  */
 public final class FrozenPass {
   private final Decoder decoder;
+  private final Pullback pullback;
   private final int[] tokens;
   private final Tensor embedding;
   private final @Nullable Tensor positions;
@@ -51,11 +54,21 @@ public final class FrozenPass {
    * @param rest what no feature wrote, [token, dModel]; null where that is nothing
    */
   private record Written(
-      @Nullable Dictionary dictionary, Tensor pre, Tensor z, @Nullable Tensor rest) {}
+      @Nullable Dictionary dictionary, Tensor pre, Tensor z, @Nullable Tensor rest) {
+    private static final Tensor NONE = Tensor.zeros(DType.FLOAT64, Shape.of(0, 0)).unscoped();
+
+    /** Of a block without an MLP. */
+    static final Written NOTHING = rest(null);
+
+    static Written rest(@Nullable Tensor rest) {
+      return new Written(null, NONE, NONE, rest);
+    }
+  }
 
   private FrozenPass(
       Model model, Map<Integer, Dictionary> dictionaries, int[] tokens, Activations acts) {
     this.decoder = model.decoder();
+    this.pullback = new Pullback(model);
     this.tokens = tokens.clone();
     int length = tokens.length;
     embedding = keep(acts.at("hook_embed").select(0, 0));
@@ -66,10 +79,14 @@ public final class FrozenPass {
     for (int l = 0; l < decoder.blocks().size(); l++) {
       Block block = decoder.blocks().get(l);
       beforeAttention.add(FrozenNorm.of(block.ln1(), acts, length));
-      beforeMlp.add(FrozenNorm.of(Objects.requireNonNull(block.ln2()), acts, length));
+      Norm second = block.ln2();
+      if (second != null) {
+        beforeMlp.add(FrozenNorm.of(second, acts, length));
+      }
       patterns.add(acts.at("blocks." + l + ".attn.hook_pattern").toDoubles());
       values.add(spread(keep(acts.at("blocks." + l + ".attn.hook_v").select(0, 0))));
-      mlps.add(written(model, block, l, dictionaries.get(l), acts));
+      mlps.add(
+          second == null ? Written.NOTHING : written(model, block, l, dictionaries.get(l), acts));
     }
     beforeLogits = FrozenNorm.of(decoder.lnFinal(), acts, length);
     logits = keep(acts.output().select(0, 0));
@@ -88,7 +105,7 @@ public final class FrozenPass {
    * @throws IllegalArgumentException if the model's blocks are not pre-norm with an MLP
    */
   public static FrozenPass of(Model model, Map<Integer, Dictionary> dictionaries, int[] tokens) {
-    Transcoder.requirePreNorm(model);
+    MlpSites.requirePreNorm(model);
     if (tokens.length == 0) {
       throw new IllegalArgumentException("a prompt needs at least one token");
     }
@@ -103,8 +120,8 @@ public final class FrozenPass {
                 "blocks.*.attn.hook_pattern",
                 "blocks.*.attn.hook_v",
                 "blocks.*.hook_mlp_out"));
-    for (int l = 0; l < model.decoder().blocks().size(); l++) {
-      sites.add(Transcoder.inputSite(model, l));
+    for (int l = 0; l < model.decoder().blocks().size() && MlpSites.has(model); l++) {
+      sites.add(MlpSites.input(model, l));
     }
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
@@ -135,11 +152,10 @@ public final class FrozenPass {
     boolean inSlot = block.mlp() instanceof DictionaryLayer;
     Dictionary used = block.mlp() instanceof DictionaryLayer d ? d.dictionary() : given;
     if (used == null) {
-      Tensor none = Tensor.zeros(DType.FLOAT64, org.lapidary.tensor.Shape.of(0, 0)).unscoped();
-      return new Written(null, none, none, out);
+      return Written.rest(out);
     }
     Dictionary exact = used.to(DType.FLOAT64);
-    Tensor x = keep(acts.at(Transcoder.inputSite(model, l)).select(0, 0));
+    Tensor x = keep(acts.at(MlpSites.input(model, l)).select(0, 0));
     Tensor pre = exact.preActivations(x);
     Tensor z = exact.activation().apply(pre);
     Tensor rest = inSlot ? null : out.sub(exact.decode(z)).unscoped();
@@ -238,13 +254,8 @@ public final class FrozenPass {
 
   private Reading logits(double[] direction, int id, int token) {
     position(token);
-    if (direction.length != decoder.config().vocab()) {
-      throw new IllegalArgumentException(
-          "a direction in logits has %d weights, was given %d"
-              .formatted(decoder.config().vocab(), direction.length));
-    }
     Tensor weights = Tensor.of(direction);
-    Tensor after = weights.unsqueeze(0).matmul(decoder.unembedding().to(DType.FLOAT64)).squeeze(0);
+    Tensor after = pullback.afterFinalNorm(direction);
     double scale = beforeLogits.scales()[token];
     double bias = beforeLogits.constant(after);
     if (decoder.children().get("unembed") instanceof Linear linear && linear.bias() != null) {
@@ -307,8 +318,8 @@ public final class FrozenPass {
 
   private void heads(Reading reading, int m, List<Contribution> all) {
     String path = "blocks." + m + ".attn.";
-    Linear out = linear(path + "o");
-    double[] weights = carried(m, out, reading.direction());
+    Linear out = pullback.output(m);
+    double[] weights = carried(m, reading.direction());
     int heads = decoder.config().heads();
     int t = reading.token();
     for (int h = 0; h < heads; h++) {
@@ -328,17 +339,9 @@ public final class FrozenPass {
   }
 
   /** direction . W_O^h v_h(s), by [token][head]. */
-  private double[] carried(int m, Linear out, Tensor direction) {
-    Tensor pulled = pulledToHeads(out, direction);
+  private double[] carried(int m, Tensor direction) {
+    Tensor pulled = pullback.atHeads(direction, m);
     return values.get(m).mul(pulled.unsqueeze(0)).sum(false, 2).toDoubles();
-  }
-
-  /** (W_O^h)^T direction for every head, [head, dHead]. */
-  private Tensor pulledToHeads(Linear out, Tensor direction) {
-    return direction
-        .unsqueeze(0)
-        .matmul(out.weight().value().to(DType.FLOAT64))
-        .reshape(decoder.config().heads(), decoder.config().dHead());
   }
 
   private double attention(int m, int head, int query, int key) {
@@ -391,20 +394,15 @@ public final class FrozenPass {
     int m = source.layer();
     int h = source.index();
     int s = position(source.token());
-    String path = "blocks." + m + ".attn.";
-    int dHead = decoder.config().dHead();
-    int kv = h / (decoder.config().heads() / decoder.config().kvHeads());
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
-      Linear v = linear(path + "v");
-      Tensor atHead = pulledToHeads(linear(path + "o"), reading.direction()).select(0, h);
-      long first = (long) kv * dHead;
-      Tensor rows = v.weight().value().to(DType.FLOAT64).slice(0, first, first + dHead);
-      Tensor before = atHead.unsqueeze(0).matmul(rows).squeeze(0);
+      Linear v = pullback.values(m);
+      Tensor atHead = pullback.atHeads(reading.direction(), m).select(0, h);
+      Tensor before = pullback.beforeValues(atHead, m, h);
       FrozenNorm norm = beforeAttention.get(m);
       double constant = norm.constant(before);
       if (v.bias() != null) {
-        constant += dot(v.bias().value().to(DType.FLOAT64).slice(0, first, first + dHead), atHead);
+        constant += dot(pullback.ofHead(v.bias().value(), h), atHead);
       }
       double scale = norm.scales()[s];
       double a = attention(m, h, reading.token(), s);
@@ -418,14 +416,6 @@ public final class FrozenPass {
           m,
           reading.plus(new Reading.Hop(m, h, s, reading.token())));
     }
-  }
-
-  private Linear linear(String path) {
-    if (decoder.layer(path) instanceof Linear linear) {
-      return linear;
-    }
-    throw new IllegalArgumentException(
-        "'%s' is a packed matrix; attributions need the dense model".formatted(path));
   }
 
   private static double dot(Tensor a, Tensor b) {

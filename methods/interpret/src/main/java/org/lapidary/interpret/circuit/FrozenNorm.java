@@ -1,4 +1,4 @@
-package org.lapidary.interpret.transcoder;
+package org.lapidary.interpret.circuit;
 
 import org.lapidary.nn.Activations;
 import org.lapidary.nn.Norm;

@@ -1,4 +1,4 @@
-package org.lapidary.interpret.transcoder;
+package org.lapidary.interpret.circuit;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -7,7 +7,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.lapidary.interpret.circuit.Circuit;
 import org.lapidary.interpret.circuit.Circuit.Edge;
 import org.lapidary.interpret.circuit.Circuit.Kind;
 import org.lapidary.interpret.circuit.Circuit.Node;

@@ -1,4 +1,4 @@
-package org.lapidary.interpret.transcoder;
+package org.lapidary.interpret.circuit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
-import org.lapidary.interpret.circuit.Circuit;
 import org.lapidary.interpret.circuit.Circuit.Kind;
 import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
@@ -57,8 +56,8 @@ class FrozenPassTest {
                   rng.normal(0.3, N, d),
                   rng.normal(0.3, d),
                   activation,
-                  Transcoder.inputSite(model, l),
-                  Transcoder.outputSite(model, l))
+                  MlpSites.input(model, l),
+                  MlpSites.output(model, l))
               .to(DType.FLOAT64));
     }
     return all;

@@ -1,4 +1,4 @@
-package org.lapidary.interpret.transcoder;
+package org.lapidary.interpret.circuit;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -19,7 +19,7 @@ public final class InvariantView {
   private final Decoder decoder;
 
   public InvariantView(Model model) {
-    Transcoder.requirePreNorm(model);
+    MlpSites.requirePreNorm(model);
     decoder = model.decoder();
   }
 

@@ -1,9 +1,8 @@
-package org.lapidary.interpret.transcoder;
+package org.lapidary.interpret.circuit;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.lapidary.interpret.circuit.Circuit;
 import org.lapidary.tensor.Tensor;
 
 /**

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.lapidary.interpret.circuit.Circuit.Kind;
 import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
+import org.lapidary.interpret.transcoder.Transcoder;
 import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Linear;
 import org.lapidary.nn.Model;

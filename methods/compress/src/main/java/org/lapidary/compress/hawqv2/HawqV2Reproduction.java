@@ -10,8 +10,8 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import org.lapidary.compress.Hutchinson;
-import org.lapidary.compress.RankCorrelation;
 import org.lapidary.evidence.Check;
+import org.lapidary.evidence.Correlation;
 import org.lapidary.evidence.Estimate;
 import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Progress;
@@ -201,9 +201,7 @@ public final class HawqV2Reproduction implements Reproduction {
       error[i] = sensitivities.weightError(plan);
       rise[i] = data.measure(QuantizedModel.of(net.model(), plan, sensitivities)).loss() - dense;
     }
-    return new double[] {
-      RankCorrelation.spearman(omega, rise), RankCorrelation.spearman(error, rise)
-    };
+    return new double[] {Correlation.spearman(omega, rise), Correlation.spearman(error, rise)};
   }
 
   private static List<Check> checks(List<Found> found, boolean full) {

@@ -2,6 +2,7 @@ package org.lapidary.interpret.depth;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.lapidary.evidence.Correlation;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Linalg;
 import org.lapidary.tensor.Scope;
@@ -86,34 +87,7 @@ public record StitchMap(double[][] error) {
       x[j] = j;
       y[j] = best[j];
     }
-    return pearson(ranks(x), ranks(y));
-  }
-
-  static double[] ranks(double[] values) {
-    double[] ranks = new double[values.length];
-    for (int i = 0; i < values.length; i++) {
-      double below = 0;
-      double equal = 0;
-      for (double v : values) {
-        below += v < values[i] ? 1 : 0;
-        equal += v == values[i] ? 1 : 0;
-      }
-      ranks[i] = below + (equal + 1) / 2;
-    }
-    return ranks;
-  }
-
-  private static double pearson(double[] x, double[] y) {
-    double mx = java.util.Arrays.stream(x).average().orElse(0);
-    double my = java.util.Arrays.stream(y).average().orElse(0);
-    double xy = 0;
-    double xx = 0;
-    double yy = 0;
-    for (int i = 0; i < x.length; i++) {
-      xy += (x[i] - mx) * (y[i] - my);
-      xx += (x[i] - mx) * (x[i] - mx);
-      yy += (y[i] - my) * (y[i] - my);
-    }
-    return xx == 0 || yy == 0 ? 0 : xy / Math.sqrt(xx * yy);
+    double rho = Correlation.spearman(x, y);
+    return Double.isNaN(rho) ? 0 : rho;
   }
 }

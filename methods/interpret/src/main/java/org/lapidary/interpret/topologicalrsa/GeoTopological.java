@@ -1,6 +1,5 @@
 package org.lapidary.interpret.topologicalrsa;
 
-import java.util.Arrays;
 import org.lapidary.interpret.similarity.Dissimilarities;
 
 /**
@@ -21,11 +20,18 @@ public record GeoTopological(double low, double high) implements Transform {
 
   @Override
   public Dissimilarities apply(Dissimilarities distances) {
-    double[] ranked = distances.ranked().upper();
-    double[] sorted = ranked.clone();
-    Arrays.sort(sorted);
-    double from = quantile(sorted, low);
-    double to = quantile(sorted, high);
+    return cut(Ranking.of(distances));
+  }
+
+  /** The share of dissimilarities between the quantiles, which keep their order. */
+  public double width() {
+    return high - low;
+  }
+
+  Dissimilarities cut(Ranking ranking) {
+    double[] ranked = ranking.ranks().upper();
+    double from = ranking.quantile(low);
+    double to = ranking.quantile(high);
     double[] cut = new double[ranked.length];
     for (int i = 0; i < cut.length; i++) {
       if (ranked[i] < from) {
@@ -36,14 +42,6 @@ public record GeoTopological(double low, double high) implements Transform {
         cut[i] = (ranked[i] - from) / (to - from);
       }
     }
-    return new Dissimilarities(distances.stimuli(), cut);
-  }
-
-  /** Linear between order statistics. */
-  static double quantile(double[] sorted, double q) {
-    double at = q * (sorted.length - 1);
-    int below = (int) Math.floor(at);
-    int above = Math.min(below + 1, sorted.length - 1);
-    return sorted[below] + (at - below) * (sorted[above] - sorted[below]);
+    return new Dissimilarities(ranking.ranks().stimuli(), cut);
   }
 }

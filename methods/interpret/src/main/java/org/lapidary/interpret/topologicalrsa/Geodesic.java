@@ -79,12 +79,13 @@ public record Geodesic(Neighbours neighbours, boolean ranksFirst) implements Tra
     }
     switch (neighbours) {
       case Neighbours.Quantile q -> {
-        double[] sorted = lengths.upper().clone();
-        Arrays.sort(sorted);
-        double most = GeoTopological.quantile(sorted, q.p());
-        keep(edges, lengths, most);
+        Ranking ranking = Ranking.of(distances);
+        keep(edges, ranking.ranks(), ranking.quantile(q.p()), lengths);
       }
-      case Neighbours.TwoStep t -> keep(edges, t.cut().apply(distances), Math.nextDown(1.0));
+      case Neighbours.TwoStep t -> {
+        Dissimilarities cut = t.cut().apply(distances);
+        keep(edges, cut, Math.nextDown(1.0), cut);
+      }
       case Neighbours.Nearest nearest -> {
         for (int i = 0; i < n; i++) {
           int self = i;
@@ -106,10 +107,12 @@ public record Geodesic(Neighbours neighbours, boolean ranksFirst) implements Tra
     return edges;
   }
 
-  private static void keep(double[][] edges, Dissimilarities lengths, double most) {
+  /** Keeps the edges whose order is at most so much. */
+  private static void keep(
+      double[][] edges, Dissimilarities order, double most, Dissimilarities lengths) {
     for (int i = 0; i < edges.length; i++) {
       for (int j = 0; j < edges.length; j++) {
-        if (i != j && lengths.between(i, j) <= most) {
+        if (i != j && order.between(i, j) <= most) {
           edges[i][j] = lengths.between(i, j);
         }
       }

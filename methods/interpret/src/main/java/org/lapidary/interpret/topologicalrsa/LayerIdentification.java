@@ -3,6 +3,8 @@ package org.lapidary.interpret.topologicalrsa;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.lapidary.interpret.similarity.Dissimilarities;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Rng;
@@ -81,27 +83,49 @@ public record LayerIdentification(
 
   /** Compares every noisy layer with every layer of the other networks under a transform. */
   public Table table(Transform transform) {
-    List<List<Standard>> known = new ArrayList<>();
-    for (List<Dissimilarities> layers : clean) {
-      known.add(layers.stream().map(d -> Standard.of(transform.apply(d))).toList());
-    }
-    int instances = clean.size();
-    double[][][][][] r = new double[noisy.size()][instances][][][];
-    for (int draw = 0; draw < r.length; draw++) {
-      for (int i = 0; i < instances; i++) {
-        List<Dissimilarities> layers = noisy.get(draw).get(i);
-        r[draw][i] = new double[layers.size()][instances][layers.size()];
-        for (int l = 0; l < layers.size(); l++) {
-          Standard seen = Standard.of(transform.apply(layers.get(l)));
-          for (int other = 0; other < instances; other++) {
-            for (int k = 0; k < layers.size(); k++) {
-              r[draw][i][l][other][k] = seen.dot(known.get(other).get(k));
-            }
-          }
+    return tables(List.of(transform), d -> d, Transform::apply).getFirst();
+  }
+
+  /** One table for each cut; every matrix is ranked once. */
+  public List<Table> tables(List<GeoTopological> cuts) {
+    return tables(cuts, Ranking::of, GeoTopological::cut);
+  }
+
+  private <T, P> List<Table> tables(
+      List<T> transforms,
+      Function<Dissimilarities, P> prepare,
+      BiFunction<T, P, Dissimilarities> transform) {
+    List<List<P>> known =
+        clean.stream().map(layers -> layers.stream().map(prepare).toList()).toList();
+    List<List<List<P>>> seen =
+        noisy.stream()
+            .map(
+                draw -> draw.stream().map(layers -> layers.stream().map(prepare).toList()).toList())
+            .toList();
+    List<Table> tables = new ArrayList<>();
+    for (T t : transforms) {
+      Function<P, Standard> standard = p -> Standard.of(transform.apply(t, p));
+      List<List<Standard>> candidates =
+          known.stream().map(layers -> layers.stream().map(standard).toList()).toList();
+      double[][][][][] r = new double[seen.size()][clean.size()][][][];
+      for (int draw = 0; draw < r.length; draw++) {
+        for (int i = 0; i < clean.size(); i++) {
+          r[draw][i] =
+              seen.get(draw).get(i).stream()
+                  .map(standard)
+                  .map(layer -> correlations(layer, candidates))
+                  .toArray(double[][][]::new);
         }
       }
+      tables.add(new Table(r));
     }
-    return new Table(r);
+    return tables;
+  }
+
+  private static double[][] correlations(Standard layer, List<List<Standard>> candidates) {
+    return candidates.stream()
+        .map(layers -> layers.stream().mapToDouble(layer::dot).toArray())
+        .toArray(double[][]::new);
   }
 
   /** An upper triangle less its mean, of norm 1, or 0 where it is constant. */

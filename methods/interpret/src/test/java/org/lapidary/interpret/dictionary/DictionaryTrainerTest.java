@@ -312,16 +312,12 @@ class DictionaryTrainerTest {
     }
   }
 
-  private static List<float[]> numbers(Dictionary d) {
-    List<float[]> all =
+  private static float[] numbers(Dictionary d) {
+    List<Tensor> all =
         new java.util.ArrayList<>(
-            List.of(
-                d.encoder().toFloats(),
-                d.encoderBias().toFloats(),
-                d.decoder().toFloats(),
-                d.decoderBias().toFloats()));
-    d.activation().vectors().values().forEach(v -> all.add(v.toFloats()));
-    return all;
+            List.of(d.encoder(), d.encoderBias(), d.decoder(), d.decoderBias()));
+    all.addAll(d.activation().vectors().values());
+    return Tensor.concat(0, all.stream().map(t -> t.reshape(t.elements())).toList()).toFloats();
   }
 
   @Test

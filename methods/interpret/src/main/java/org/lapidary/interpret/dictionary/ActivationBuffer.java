@@ -2,7 +2,10 @@ package org.lapidary.interpret.dictionary;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.nn.Activations;
 import org.lapidary.nn.Model;
@@ -26,7 +29,7 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
   private final String outputSite;
   private final int[][] sequences;
   private final int capacity;
-  private final Rng order;
+  private Rng order;
   private final List<Integer> waiting = new ArrayList<>();
   private @Nullable Tensor inputs;
   private @Nullable Tensor outputs;
@@ -45,9 +48,7 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
       int[][] sequences,
       int capacity,
       long seed) {
-    if (sequences.length == 0 || sequences[0].length == 0) {
-      throw new IllegalArgumentException("a buffer of activations needs at least one text");
-    }
+    requireTexts(sequences);
     if (capacity < 1) {
       throw new IllegalArgumentException("capacity must be at least 1 token, was " + capacity);
     }
@@ -69,8 +70,8 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
       fill((int) x.size(0) / 2, (int) x.size(0) / 2);
       drawn = 0;
     }
-    x = java.util.Objects.requireNonNull(inputs);
-    y = java.util.Objects.requireNonNull(outputs);
+    x = Objects.requireNonNull(inputs);
+    y = Objects.requireNonNull(outputs);
     drawn += tokens;
     long[] rows = new long[tokens];
     int held = (int) x.size(0);
@@ -128,11 +129,14 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
   }
 
   /**
-   * The pairs of some texts in order: row {@code text * length + position}.
+   * The pairs of some texts in order: row {@code text * length + position}. The heads of a {@code
+   * hook_z} stand side by side in one row.
    *
-   * @throws IllegalArgumentException if a site does not exist or an activation is not finite
+   * @throws IllegalArgumentException if there are no texts, a site does not exist or an activation
+   *     is not finite
    */
   public static Pairs harvest(Model model, String inputSite, String outputSite, int[][] sequences) {
+    requireTexts(sequences);
     try (Scope scope = Scope.open()) {
       Activations acts =
           model.capture(
@@ -143,14 +147,67 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
     }
   }
 
+  /**
+   * For all that reads texts.
+   *
+   * @throws IllegalArgumentException if there are none
+   */
+  static void requireTexts(int[][] sequences) {
+    if (sequences.length == 0 || sequences[0].length == 0) {
+      throw new IllegalArgumentException(
+          "activations come from texts and the corpus is empty; give at least one text of one token");
+    }
+  }
+
   private static Tensor rows(Tensor activation, String site) {
-    Tensor rows = activation.reshape(-1, activation.size(-1)).copy();
+    long width =
+        site.endsWith("hook_z")
+            ? activation.size(-1) * activation.size(-2) // the heads side by side
+            : activation.size(-1);
+    Tensor rows = activation.reshape(-1, width).copy();
     if (!Double.isFinite(rows.sum().item())) {
       throw new IllegalArgumentException(
           "the activations at '%s' hold values that are not finite; look for bad parameters in the model"
               .formatted(site));
     }
     return rows;
+  }
+
+  @Override
+  public Map<String, Tensor> memory() {
+    Tensor x = inputs;
+    Tensor y = outputs;
+    if (x == null || y == null) {
+      return Map.of();
+    }
+    Map<String, Tensor> memory = new LinkedHashMap<>();
+    memory.put("inputs", x);
+    if (y != x) {
+      memory.put("outputs", y);
+    }
+    memory.put("waiting", Tensor.of(waiting.stream().mapToLong(i -> i).toArray(), waiting.size()));
+    memory.put("order", Tensor.of(new long[] {order.state(), drawn}, 2));
+    return memory;
+  }
+
+  @Override
+  public void restore(Map<String, Tensor> memory) {
+    close();
+    waiting.clear();
+    Tensor x = memory.get("inputs");
+    Tensor texts = memory.get("waiting");
+    Tensor place = memory.get("order");
+    if (x == null || texts == null || place == null) {
+      return;
+    }
+    Tensor y = memory.get("outputs");
+    inputs = x.copy().unscoped();
+    outputs = y == null ? inputs : y.copy().unscoped();
+    for (long text : texts.toLongs()) {
+      waiting.add(Objects.checkIndex((int) text, sequences.length));
+    }
+    order = new Rng(place.toLongs()[0]);
+    drawn = place.toLongs()[1];
   }
 
   /** Frees the pool. */

@@ -29,7 +29,7 @@ public record Dictionary(
     String outputSite) {
 
   /**
-   * @throws ShapeException if the shapes do not fit together
+   * @throws ShapeException if the shapes do not fit together, the activation's among them
    * @throws IllegalArgumentException if k is larger than the number of features
    */
   public Dictionary {
@@ -47,15 +47,12 @@ public record Dictionary(
               .formatted(
                   encoder.shape(), encoderBias.shape(), decoder.shape(), decoderBias.shape()));
     }
-    if (activation instanceof Activation.TopK top && top.k() > features) {
-      throw new IllegalArgumentException(
-          "k is %d and the dictionary has only %d features; choose k from 1 to %d"
-              .formatted(top.k(), features, features));
-    }
+    activation.check(features);
     encoder.unscoped();
     encoderBias.unscoped();
     decoder.unscoped();
     decoderBias.unscoped();
+    activation.vectors().values().forEach(Tensor::unscoped);
   }
 
   /** How many features it has. */
@@ -145,8 +142,8 @@ public record Dictionary(
       throw new IllegalStateException(
           "this dictionary names no sites; give them with at(input, output)");
     }
-    if (autoencodes()) {
-      return new Intervention(outputSite, (path, x) -> forward(x));
+    if (inputSite.equals(outputSite)) {
+      return new Intervention(outputSite, (path, x) -> forward(joined(x)).reshape(x.shape()));
     }
     Tensor[] read = new Tensor[1];
     return new Intervention(
@@ -156,8 +153,18 @@ public record Dictionary(
             read[0] = x;
             return x;
           }
-          return forward(read[0]);
+          return forward(joined(read[0])).reshape(x.shape());
         });
+  }
+
+  /**
+   * Activations as a dictionary reads them: heads [batch, position, head, dHead] side by side in
+   * one row [batch, position, head * dHead], where that is its width; others as they are.
+   */
+  public Tensor joined(Tensor x) {
+    return x.rank() == 4 && x.size(-1) != dIn() && x.size(-1) * x.size(-2) == dIn()
+        ? x.flatten(-2, -1)
+        : x;
   }
 
   /** The same numbers for other sites. */
@@ -172,7 +179,7 @@ public record Dictionary(
         encoderBias.to(dtype),
         decoder.to(dtype),
         decoderBias.to(dtype),
-        activation,
+        activation.to(dtype),
         inputSite,
         outputSite);
   }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.lapidary.io.AtomicFolder;
 import org.lapidary.io.FormatException;
@@ -18,11 +19,15 @@ import org.lapidary.tensor.Tensor;
 
 /**
  * Dictionaries on disk, laid out as SAELens does: W_enc [dIn, features], b_enc, W_dec [features,
- * dOut], b_dec, all float32, and their settings beside them.
+ * dOut], b_dec, for gated ones b_gate, r_mag and b_mag instead of b_enc, for JumpReLU threshold,
+ * all float32, and their settings beside them.
  */
 final class DictionaryFiles {
   private static final String WEIGHTS = "sae_weights.safetensors";
   private static final String CONFIG = "cfg.json";
+
+  private static final List<String> ARCHITECTURES =
+      List.of("standard", "transcoder", "topk", "gated", "jumprelu");
 
   private DictionaryFiles() {}
 
@@ -31,13 +36,25 @@ final class DictionaryFiles {
         AtomicFolder target = AtomicFolder.create(folder)) {
       Map<String, RawTensor> tensors = new LinkedHashMap<>();
       tensors.put("W_enc", raw(dictionary.encoder().t()));
-      tensors.put("b_enc", raw(dictionary.encoderBias()));
+      Activation activation = dictionary.activation();
+      if (activation instanceof Activation.Gated gated) {
+        // the file has no b_enc; both paths take it over
+        activation =
+            zero(dictionary.encoderBias()) ? gated : gated.shifted(dictionary.encoderBias());
+      } else {
+        tensors.put("b_enc", raw(dictionary.encoderBias()));
+      }
       tensors.put("W_dec", raw(dictionary.decoder()));
       tensors.put("b_dec", raw(dictionary.decoderBias()));
+      activation.vectors().forEach((name, vector) -> tensors.put(name, raw(vector)));
       Safetensors.write(target.path().resolve(WEIGHTS), tensors, Map.of("format", "pt"));
       Json.write(target.path().resolve(CONFIG), config(dictionary));
       target.commit();
     }
+  }
+
+  private static boolean zero(Tensor bias) {
+    return bias.abs().max().item() == 0;
   }
 
   private static RawTensor raw(Tensor tensor) {
@@ -49,7 +66,13 @@ final class DictionaryFiles {
     switch (dictionary.activation()) {
       case Activation.Relu ignored ->
           config.put("architecture", dictionary.autoencodes() ? "standard" : "transcoder");
-      case Activation.TopK top -> config.put("architecture", "topk").put("k", top.k());
+      case Activation.TopK top ->
+          config
+              .put("architecture", "topk")
+              .put("k", top.k())
+              .put("rescale_acts_by_decoder_norm", false);
+      case Activation.Gated ignored -> config.put("architecture", "gated");
+      case Activation.JumpRelu ignored -> config.put("architecture", "jumprelu");
     }
     config
         .put("d_in", dictionary.dIn())
@@ -57,7 +80,8 @@ final class DictionaryFiles {
         .put("d_out", dictionary.dOut())
         .put("dtype", "float32")
         .put("apply_b_dec_to_input", false)
-        .put("normalize_activations", "none");
+        .put("normalize_activations", "none")
+        .put("reshape_activations", dictionary.inputSite().endsWith("hook_z") ? "hook_z" : "none");
     config
         .putObject("metadata")
         .put("hook_name", dictionary.inputSite())
@@ -68,7 +92,8 @@ final class DictionaryFiles {
   static Dictionary load(Path folder) {
     Path configFile = folder.resolve(CONFIG);
     JsonNode config = Json.read(configFile);
-    Activation activation = activation(configFile, config);
+    String architecture = config.path("architecture").asText("standard");
+    checkArchitecture(configFile, architecture);
     String normalization = config.path("normalize_activations").asText("none");
     if (!normalization.equals("none")) {
       throw unknown(
@@ -82,7 +107,11 @@ final class DictionaryFiles {
         TensorSource source = Safetensors.open(weightsFile)) {
       Tensor encoder = matrix(weightsFile, source, "W_enc").t().contiguous();
       Tensor decoder = matrix(weightsFile, source, "W_dec");
-      Tensor encoderBias = vector(weightsFile, source, "b_enc", encoder.size(0));
+      long features = encoder.size(0);
+      Tensor encoderBias =
+          architecture.equals("gated")
+              ? Tensor.zeros(features)
+              : vector(weightsFile, source, "b_enc", features);
       Tensor decoderBias = vector(weightsFile, source, "b_dec", decoder.size(1));
       if (decoder.size(0) != encoder.size(0)) {
         throw fault(
@@ -91,10 +120,8 @@ final class DictionaryFiles {
                 .formatted(encoder.size(0), decoder.size(0)),
             "equally many");
       }
-      if (activation instanceof Activation.TopK top && top.k() > encoder.size(0)) {
-        throw unknown(
-            configFile, "k", "" + top.k(), "at most the " + encoder.size(0) + " features");
-      }
+      Activation activation =
+          activation(architecture, configFile, config, weightsFile, source, features);
       JsonNode metadata = config.path("metadata");
       String input = name(metadata, config, "hook_name", "");
       boolean centred =
@@ -102,8 +129,14 @@ final class DictionaryFiles {
               && encoder.size(1) == decoder.size(1);
       if (centred) {
         // W (x - b_dec) + b = W x + (b - W b_dec)
-        encoderBias = encoderBias.sub(decoderBias.linear(encoder, null));
+        Tensor shift = decoderBias.linear(encoder, null).neg();
+        if (activation instanceof Activation.Gated gated) {
+          activation = gated.shifted(shift);
+        } else {
+          encoderBias = encoderBias.add(shift);
+        }
       }
+      activation.vectors().values().forEach(scope::keep);
       return new Dictionary(
           scope.keep(encoder),
           scope.keep(encoderBias),
@@ -115,18 +148,46 @@ final class DictionaryFiles {
     }
   }
 
-  private static Activation activation(Path file, JsonNode config) {
-    String architecture = config.path("architecture").asText("standard");
+  private static void checkArchitecture(Path file, String architecture) {
+    if (!ARCHITECTURES.contains(architecture)) {
+      throw unknown(file, "architecture", architecture, "one of " + ARCHITECTURES);
+    }
+  }
+
+  private static Activation activation(
+      String architecture,
+      Path configFile,
+      JsonNode config,
+      Path weightsFile,
+      TensorSource source,
+      long features) {
     return switch (architecture) {
-      case "standard", "transcoder" -> new Activation.Relu();
       case "topk" -> {
         int k = config.path("k").asInt(0);
         if (k < 1) {
-          throw unknown(file, "k", config.path("k").toString(), "a number from 1");
+          throw unknown(configFile, "k", config.path("k").toString(), "a number from 1");
+        }
+        if (k > features) {
+          throw unknown(configFile, "k", "" + k, "at most the " + features + " features");
         }
         yield new Activation.TopK(k);
       }
-      default -> throw unknown(file, "architecture", architecture, "standard, transcoder or topk");
+      case "gated" ->
+          new Activation.Gated(
+              vector(weightsFile, source, "b_gate", features),
+              vector(weightsFile, source, "r_mag", features),
+              vector(weightsFile, source, "b_mag", features));
+      case "jumprelu" -> {
+        Tensor threshold = vector(weightsFile, source, "threshold", features);
+        if (threshold.min().item() < 0) {
+          throw fault(
+              weightsFile,
+              "a threshold of " + threshold.min().item(),
+              "thresholds that are at least 0");
+        }
+        yield new Activation.JumpRelu(threshold);
+      }
+      default -> new Activation.Relu();
     };
   }
 
@@ -141,7 +202,7 @@ final class DictionaryFiles {
     if (raw.rank() != 2 || raw.elements() == 0) {
       throw fault(file, name + " of the shape " + Arrays.toString(raw.shape()), "a matrix");
     }
-    return Tensor.of(raw.toFloats(), raw.shape());
+    return finite(file, name, Tensor.of(raw.toFloats(), raw.shape()));
   }
 
   private static Tensor vector(Path file, TensorSource source, String name, long length) {
@@ -150,7 +211,14 @@ final class DictionaryFiles {
       throw fault(
           file, name + " of the shape " + Arrays.toString(raw.shape()), length + " numbers");
     }
-    return Tensor.of(raw.toFloats(), length);
+    return finite(file, name, Tensor.of(raw.toFloats(), length));
+  }
+
+  private static Tensor finite(Path file, String name, Tensor tensor) {
+    if (!Double.isFinite(tensor.sum().item())) {
+      throw fault(file, name + " with values that are not finite", "finite numbers");
+    }
+    return tensor;
   }
 
   private static RawTensor raw(Path file, TensorSource source, String name) {

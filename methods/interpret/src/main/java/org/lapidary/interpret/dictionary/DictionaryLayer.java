@@ -1,5 +1,7 @@
 package org.lapidary.interpret.dictionary;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Parameter;
 import org.lapidary.nn.UnaryLayer;
@@ -15,6 +17,7 @@ public final class DictionaryLayer extends Layer implements UnaryLayer, Layer.Un
   private final Parameter encoderBias;
   private final Parameter decoder;
   private final Parameter decoderBias;
+  private final List<Parameter> vectors = new ArrayList<>();
 
   public DictionaryLayer(Dictionary dictionary) {
     initial = dictionary;
@@ -22,6 +25,10 @@ public final class DictionaryLayer extends Layer implements UnaryLayer, Layer.Un
     encoderBias = parameter("encoder_bias", dictionary.encoderBias().copy());
     decoder = parameter("decoder", dictionary.decoder().copy());
     decoderBias = parameter("decoder_bias", dictionary.decoderBias().copy());
+    dictionary
+        .activation()
+        .vectors()
+        .forEach((name, vector) -> vectors.add(parameter(name, vector.copy())));
   }
 
   @Override
@@ -39,7 +46,7 @@ public final class DictionaryLayer extends Layer implements UnaryLayer, Layer.Un
         encoderBias.value(),
         decoder.value(),
         decoderBias.value(),
-        initial.activation(),
+        initial.activation().with(vectors.stream().map(Parameter::value).toList()),
         initial.inputSite(),
         initial.outputSite());
   }

@@ -1,6 +1,10 @@
 package org.lapidary.interpret.dictionary;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import org.lapidary.evidence.Progress;
 import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.Rng;
@@ -21,9 +25,14 @@ import org.lapidary.train.AdamW;
  * not fire for long are drawn anew at tokens that are badly reconstructed (Bricken et al., 2023,
  * "Towards Monosemanticity", appendix): the reader becomes the token's input, the direction its
  * residual. A step costs one product of the batch with the encoder; all else goes with the number
- * of features that fire, see {@link Gradients}.
+ * of features that fire, see {@link Gradients}. Gated and JumpReLU dictionaries have the losses and
+ * the penalties of their papers, written out there.
+ *
+ * @param checkpoint where the state is kept, so that a run that was stopped or killed goes on from
+ *     it and ends with the same bits as one that was not; null for nowhere
+ * @param every steps between checkpoints; 0 for one at the end or where the run is stopped
  */
-public record DictionaryTrainer(Settings settings) {
+public record DictionaryTrainer(Settings settings, @Nullable Path checkpoint, long every) {
 
   /** What is drawn when nothing else is said: enough tokens to measure means and scales. */
   private static final int FIRST_BATCH = 4096;
@@ -31,12 +40,27 @@ public record DictionaryTrainer(Settings settings) {
   /** Steps between two looks at L0. */
   private static final int LOOK = 5;
 
+  /** Without checkpoints. */
+  public DictionaryTrainer(Settings settings) {
+    this(settings, null, 0);
+  }
+
+  /** Keeps its state in a file, and goes on from there if it exists. */
+  public DictionaryTrainer withCheckpoint(Path file, long steps) {
+    if (steps < 0) {
+      throw new IllegalArgumentException(
+          "the steps between checkpoints must be at least 0, were " + steps);
+    }
+    return new DictionaryTrainer(settings, file, steps);
+  }
+
   /**
    * How to train.
    *
    * @param features how many features
-   * @param activation of the features; an L1 penalty is applied with {@link Activation.Relu} only
-   * @param lambda weight of the L1 penalty; where {@code targetL0} is set, its first value
+   * @param activation of the features, where it begins; top-k is trained without a penalty
+   * @param lambda weight of the penalty: L1 for ReLU and gated, L0 for JumpReLU; where {@code
+   *     targetL0} is set, its first value
    * @param targetL0 lambda is steered so that so many features fire per token; 0 leaves it
    * @param steps of Adam
    * @param batch tokens a step
@@ -45,6 +69,8 @@ public record DictionaryTrainer(Settings settings) {
    * @param lambdaWarmup steps over which lambda rises
    * @param resampleEvery steps between resamplings of features that have not fired since the last,
    *     up to three fifths of the training; 0 for never
+   * @param bandwidth width of the kernel that estimates the gradients of JumpReLU's thresholds, in
+   *     the scaled coordinates
    * @param seed of the parameters and the batches
    */
   public record Settings(
@@ -58,12 +84,13 @@ public record DictionaryTrainer(Settings settings) {
       long rateWarmup,
       long lambdaWarmup,
       long resampleEvery,
+      double bandwidth,
       long seed) {
 
     /** ReLU with an L1 penalty, 2000 batches of 1024 tokens at 5e-3. */
     public static Settings defaults(int features) {
       return new Settings(
-          features, new Activation.Relu(), 0.3, 0, 2000, 1024, 5e-3, 100, 400, 400, 0);
+          features, new Activation.Relu(), 0.3, 0, 2000, 1024, 5e-3, 100, 400, 400, 0.1, 0);
     }
 
     /**
@@ -79,11 +106,13 @@ public record DictionaryTrainer(Settings settings) {
       atLeast("rateWarmup", rateWarmup, 0);
       atLeast("lambdaWarmup", lambdaWarmup, 0);
       atLeast("resampleEvery", resampleEvery, 0);
-      if (activation instanceof Activation.TopK top && top.k() > features) {
+      atLeast("bandwidth", bandwidth, Double.MIN_NORMAL);
+      if (activation instanceof Activation.JumpRelu jump && !(jump.threshold().min().item() > 0)) {
         throw new IllegalArgumentException(
-            "k is %d and the dictionary has only %d features; choose k from 1 to %d"
-                .formatted(top.k(), features, features));
+            "the thresholds of JumpReLU are trained as logarithms and must begin above 0, the least was "
+                + jump.threshold().min().item());
       }
+      activation.check(features);
       if (targetL0 > features) {
         throw new IllegalArgumentException(
             "targetL0 is %s and the dictionary has only %d features".formatted(targetL0, features));
@@ -113,6 +142,7 @@ public record DictionaryTrainer(Settings settings) {
           rateWarmup,
           lambdaWarmup,
           resampleEvery,
+          bandwidth,
           seed);
     }
 
@@ -128,6 +158,7 @@ public record DictionaryTrainer(Settings settings) {
           rateWarmup,
           lambdaWarmup,
           resampleEvery,
+          bandwidth,
           seed);
     }
 
@@ -143,6 +174,7 @@ public record DictionaryTrainer(Settings settings) {
           rateWarmup,
           lambdaWarmup,
           resampleEvery,
+          bandwidth,
           seed);
     }
 
@@ -159,6 +191,7 @@ public record DictionaryTrainer(Settings settings) {
           scaled(rateWarmup, other),
           scaled(lambdaWarmup, other),
           scaled(resampleEvery, other),
+          bandwidth,
           seed);
     }
 
@@ -178,6 +211,7 @@ public record DictionaryTrainer(Settings settings) {
           rateWarmup,
           lambdaWarmup,
           resampleEvery,
+          bandwidth,
           seed);
     }
 
@@ -193,6 +227,7 @@ public record DictionaryTrainer(Settings settings) {
           rateWarmup,
           lambdaWarmup,
           resampleEvery,
+          bandwidth,
           seed);
     }
 
@@ -207,6 +242,23 @@ public record DictionaryTrainer(Settings settings) {
           learningRate,
           rateWarmup,
           lambdaWarmup,
+          other,
+          bandwidth,
+          seed);
+    }
+
+    public Settings withBandwidth(double other) {
+      return new Settings(
+          features,
+          activation,
+          lambda,
+          targetL0,
+          steps,
+          batch,
+          learningRate,
+          rateWarmup,
+          lambdaWarmup,
+          resampleEvery,
           other,
           seed);
     }
@@ -223,6 +275,7 @@ public record DictionaryTrainer(Settings settings) {
           rateWarmup,
           lambdaWarmup,
           resampleEvery,
+          bandwidth,
           other);
     }
 
@@ -264,29 +317,47 @@ public record DictionaryTrainer(Settings settings) {
    * @param outputSite where the outputs come from
    * @throws IllegalArgumentException if the activations are not finite or all the same
    * @throws IllegalStateException if the loss becomes infinite or NaN
+   * @throws org.lapidary.io.FormatException if the checkpoint is of a run with other settings
    */
   public Trained train(PairSource source, String inputSite, String outputSite, Progress progress) {
     Rng root = new Rng(settings.seed());
-    Scaling scaling;
-    try (Scope scope = Scope.open()) {
-      scaling = Scaling.of(source.next(FIRST_BATCH, root.fork(-1)));
-    }
+    DictionaryCheckpoint kept =
+        checkpoint == null ? null : new DictionaryCheckpoint(checkpoint, settings);
+    boolean resumes = checkpoint != null && Files.exists(checkpoint);
+    Scaling scaling = resumes && kept != null ? kept.scaling() : scaling(source, root);
     double[] losses = new double[Math.toIntExact(settings.steps())];
     int resampled = 0;
-    double lambda = settings.activation() instanceof Activation.Relu ? settings.lambda() : 0;
+    double lambda = settings.activation() instanceof Activation.TopK ? 0 : settings.lambda();
     long step = 0;
     progress.begin("training a dictionary of " + settings.features(), settings.steps());
     try (Weights weights = new Weights(settings, scaling, root.fork(-2));
         AdamW adam = new AdamW(weights.tensors(), AdamW.Settings.adam())) {
       boolean[] fired = new boolean[settings.features()];
-      for (; step < settings.steps() && !progress.stopped(); step++) {
+      if (resumes && kept != null) {
+        try (Scope scope = Scope.open()) {
+          DictionaryCheckpoint.State state = kept.load(weights, adam, source);
+          step = state.step();
+          System.arraycopy(state.losses(), 0, losses, 0, state.losses().length);
+          lambda = state.lambda();
+          fired = state.fired();
+          resampled = state.resampled();
+        }
+      }
+      while (step < settings.steps() && !progress.stopped()) {
         try (Scope scope = Scope.open();
             var ignored = Autograd.noGrad()) {
           Rng rng = root.fork(step);
           Pairs pairs = scaling.apply(source.next(settings.batch(), rng));
-          Tensor z = weights.encode(pairs.input());
+          Tensor pre = weights.preActivations(pairs.input());
+          Tensor z = weights.activation().apply(pre);
           Gradients gradients =
-              Gradients.of(weights, pairs, z, lambda * settings.lambdaShareAt(step));
+              Gradients.of(
+                  weights,
+                  pairs,
+                  pre,
+                  z,
+                  lambda * settings.lambdaShareAt(step),
+                  settings.bandwidth());
           losses[(int) step] = gradients.loss();
           if (!Double.isFinite(losses[(int) step])) {
             throw new IllegalStateException(
@@ -308,14 +379,35 @@ public record DictionaryTrainer(Settings settings) {
             resampled += weights.resample(fired, pairs, z, adam, rng.fork(1));
             fired = new boolean[settings.features()];
           }
+          step++;
+          if (kept != null && every > 0 && step % every == 0) {
+            kept.save(
+                scaling, weights, adam, source, state(losses, step, lambda, fired, resampled));
+          }
         }
       }
-      double[] taken = java.util.Arrays.copyOf(losses, (int) step);
+      if (kept != null) {
+        try (Scope scope = Scope.open()) {
+          kept.save(scaling, weights, adam, source, state(losses, step, lambda, fired, resampled));
+        }
+      }
       Dictionary dictionary = weights.dictionary(scaling).at(inputSite, outputSite);
-      return new Trained(dictionary, lambda, taken, resampled, step);
+      return new Trained(dictionary, lambda, Arrays.copyOf(losses, (int) step), resampled, step);
     } finally {
       progress.end();
     }
+  }
+
+  private static Scaling scaling(PairSource source, Rng root) {
+    try (Scope scope = Scope.open()) {
+      return Scaling.of(source.next(FIRST_BATCH, root.fork(-1)));
+    }
+  }
+
+  private static DictionaryCheckpoint.State state(
+      double[] losses, long step, double lambda, boolean[] fired, int resampled) {
+    return new DictionaryCheckpoint.State(
+        Arrays.copyOf(losses, (int) step), lambda, fired, resampled);
   }
 
   /** Moves lambda by at most a few percent towards the L0 that is wanted. */

@@ -1,19 +1,29 @@
 package org.lapidary.interpret.dictionary;
 
 import java.util.List;
-import org.lapidary.kernels.SparseActivations;
+import java.util.function.Function;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Tensor;
 
 /**
- * The loss of a batch and its gradients. With e = z W_dec + b_dec - y and B tokens the loss is L =
- * (sum e^2 + lambda sum z) / B, and where z is above 0
+ * The loss of a batch and its gradients. With e = z W_dec + b_dec - y and B tokens the loss of a
+ * ReLU dictionary is L = (sum e^2 + lambda sum z) / B, and where z is above 0
  *
  * <p>p = dL/dpre = (2 e W_dec^T + lambda) / B, dL/dW_enc = p^T x, dL/db_enc = sum_t p, dL/dW_dec =
  * 2 z^T e / B, dL/db_dec = 2 sum_t e / B.
  *
- * <p>This holds for ReLU and for top-k, whose choice is a constant of the derivative. The products
- * take what fired only, unless that is much, as it is where training begins.
+ * <p>This holds for top-k too, whose choice is a constant of the derivative. For the others:
+ *
+ * <ul>
+ *   <li>Gated: the penalty is on g = max(0, pre + b_gate), and g must itself reconstruct y, e' = g
+ *       W_dec + b_dec - y, through a decoder that learns nothing from it: L = (sum e^2 + lambda sum
+ *       g + sum e'^2) / B. The magnitude's path has the slope 2 e W_dec^T / B where z is above 0,
+ *       the gate's (2 e' W_dec^T + lambda) / B where g is.
+ *   <li>JumpReLU: the penalty counts, L = (sum e^2 + lambda #(z > 0)) / B. Its gradient in a
+ *       threshold theta is estimated with a rectangular kernel of width h around it (arXiv
+ *       2407.14435, equation 10): the sum over the places with |pre - theta| below h / 2 of -(theta
+ *       2 e W_dec^T + lambda) / (B h). What is trained is log theta.
+ * </ul>
  *
  * @param loss L
  * @param l0 features above 0 per token
@@ -21,80 +31,95 @@ import org.lapidary.tensor.Tensor;
  * @param parameters gradients in the order of {@link Weights#tensors}
  */
 record Gradients(double loss, double l0, boolean[] fired, List<Tensor> parameters) {
-  /** The share of activations above 0 from which dense products are faster, measured. */
-  private static final double MUCH = 0.25;
 
   /**
    * To be called without autograd.
    *
-   * @param z the activations of the pairs' inputs, [tokens, features]
+   * @param pre of the pairs' inputs, [tokens, features]
+   * @param z the activations that follow
+   * @param bandwidth the width h of the thresholds' kernel
    */
-  static Gradients of(Weights weights, Pairs pairs, Tensor z, double lambda) {
-    return SparseActivations.count(z.segment()) < MUCH * z.elements()
-        ? sparse(weights, pairs, z, lambda)
-        : dense(weights, pairs, z, lambda);
+  static Gradients of(
+      Weights weights, Pairs pairs, Tensor pre, Tensor z, double lambda, double bandwidth) {
+    return of(weights, pairs, pre, z, lambda, bandwidth, Firing::of);
   }
 
-  static Gradients sparse(Weights weights, Pairs pairs, Tensor z, double lambda) {
-    int tokens = pairs.tokens();
-    int features = (int) z.size(1);
-    Tensor x = pairs.input();
-    Tensor decoder = weights.decoder();
-    int dIn = (int) x.size(1);
-    int dOut = (int) decoder.size(1);
-    SparseActivations fired = SparseActivations.of(z.segment(), tokens, features);
-    Tensor decoded = Tensor.zeros(tokens, dOut);
-    fired.decode(decoder.segment(), dOut, decoded.segment());
-    Tensor error = error(weights, pairs, decoded);
-    Tensor slope = error.mul(2.0 / tokens);
-    SparseActivations p =
-        fired.products(slope.segment(), decoder.segment(), dOut, (float) (lambda / tokens));
-    Tensor encoder = Tensor.zeros(features, dIn);
-    p.gather(x.segment(), dIn, encoder.segment());
-    Tensor encoderBias = Tensor.zeros(features);
-    p.featureSums(encoderBias.segment());
-    Tensor directions = Tensor.zeros(features, dOut);
-    fired.gather(slope.segment(), dOut, directions.segment());
-    boolean[] some = new boolean[features];
-    fired.note(some);
-    return new Gradients(
-        loss(error, fired.sum(), lambda),
-        fired.count() / (double) tokens,
-        some,
-        List.of(encoder, encoderBias, directions, slope.sum(false, 0)));
+  static Gradients of(
+      Weights weights,
+      Pairs pairs,
+      Tensor pre,
+      Tensor z,
+      double lambda,
+      double bandwidth,
+      Function<Tensor, Firing> kept) {
+    Batch batch = new Batch(weights, pairs, pre, kept.apply(z), lambda / pairs.tokens());
+    return switch (weights.activation()) {
+      case Activation.Relu ignored -> batch.plain();
+      case Activation.TopK ignored -> batch.plain();
+      case Activation.JumpRelu jump -> batch.jump(jump, bandwidth, kept);
+      case Activation.Gated gated -> batch.gated(gated, kept);
+    };
   }
 
-  static Gradients dense(Weights weights, Pairs pairs, Tensor z, double lambda) {
-    int tokens = pairs.tokens();
-    Tensor decoder = weights.decoder();
-    Tensor fired = z.gt(0).to(DType.FLOAT32);
-    Tensor error = error(weights, pairs, z.matmul(decoder));
-    Tensor slope = error.mul(2.0 / tokens);
-    Tensor p = slope.linear(decoder, null).add(lambda / tokens).mul(fired);
-    float[] firings = fired.sum(false, 0).toFloats();
-    boolean[] some = new boolean[firings.length];
-    double count = 0;
-    for (int i = 0; i < some.length; i++) {
-      some[i] = firings[i] > 0;
-      count += firings[i];
+  /** A batch whose penalty has the weight {@code share} = lambda / B. */
+  private record Batch(Weights weights, Pairs pairs, Tensor pre, Firing fired, double share) {
+
+    /** Reconstruction errors [tokens, dOut] and 2 / B times them. */
+    private record Errors(double squares, Tensor slope) {}
+
+    private Errors errors(Firing activations) {
+      Tensor e =
+          activations.decode(weights.decoder()).add(weights.decoderBias()).sub(pairs.output());
+      return new Errors(e.square().sum().item(), e.mul(2.0 / pairs.tokens()));
     }
-    return new Gradients(
-        loss(error, lambda == 0 ? 0 : z.sum().item(), lambda),
-        count / tokens,
-        some,
-        List.of(
-            p.t().matmul(pairs.input()),
-            p.sum(false, 0),
-            z.t().matmul(slope),
-            slope.sum(false, 0)));
-  }
 
-  /** e [tokens, dOut]. */
-  private static Tensor error(Weights weights, Pairs pairs, Tensor decoded) {
-    return decoded.add(weights.decoderBias()).sub(pairs.output());
-  }
+    private Gradients finish(
+        double loss, Tensor encoder, Tensor encoderBias, Tensor slope, List<Tensor> ofActivation) {
+      boolean[] some = new boolean[(int) pre.size(1)];
+      fired.note(some);
+      List<Tensor> all =
+          new java.util.ArrayList<>(
+              List.of(encoder, encoderBias, fired.gather(slope), slope.sum(false, 0)));
+      all.addAll(ofActivation);
+      return new Gradients(loss, fired.count() / pairs.tokens(), some, all);
+    }
 
-  private static double loss(Tensor error, double activations, double lambda) {
-    return (error.square().sum().item() + lambda * activations) / error.size(0);
+    Gradients plain() {
+      Errors errors = errors(fired);
+      Firing p = fired.products(errors.slope, weights.decoder(), share);
+      double loss = errors.squares / pairs.tokens() + (share == 0 ? 0 : share * fired.sum());
+      return finish(loss, p.gather(pairs.input()), p.sums(), errors.slope, List.of());
+    }
+
+    Gradients jump(Activation.JumpRelu jump, double bandwidth, Function<Tensor, Firing> kept) {
+      Errors errors = errors(fired);
+      Firing p = fired.products(errors.slope, weights.decoder(), 0);
+      Tensor theta = jump.threshold();
+      Tensor near = pre.sub(theta).abs().lt(bandwidth / 2).to(DType.FLOAT32);
+      Firing places = kept.apply(near);
+      Tensor slopes = places.products(errors.slope, weights.decoder(), 0).sums();
+      Tensor byThreshold =
+          theta.mul(slopes).add(places.sums().mul(share)).div(bandwidth).neg().mul(theta);
+      double loss = errors.squares / pairs.tokens() + share * fired.count();
+      return finish(loss, p.gather(pairs.input()), p.sums(), errors.slope, List.of(byThreshold));
+    }
+
+    Gradients gated(Activation.Gated gated, Function<Tensor, Firing> kept) {
+      Errors errors = errors(fired);
+      Firing magnitude = fired.products(errors.slope, weights.decoder(), 0);
+      Firing open = kept.apply(pre.add(gated.gateBias()).relu());
+      Errors alone = errors(open);
+      Firing gate = open.products(alone.slope, weights.decoder(), share);
+      Tensor scale = gated.logScale().exp();
+      Tensor read = magnitude.gather(pairs.input()).mul(scale.unsqueeze(1));
+      Tensor byScale = read.mul(weights.encoder()).sum(false, 1);
+      double loss = (errors.squares + alone.squares) / pairs.tokens() + share * open.sum();
+      return finish(
+          loss,
+          read.add(gate.gather(pairs.input())),
+          Tensor.zeros(pre.size(1)),
+          errors.slope,
+          List.of(gate.sums(), byScale, magnitude.sums()));
+    }
   }
 }

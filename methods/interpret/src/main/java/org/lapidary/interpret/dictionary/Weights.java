@@ -17,7 +17,8 @@ final class Weights implements AutoCloseable {
   /** A reader that is drawn anew has this share of the other readers' mean norm. */
   private static final double NEW_READER = 0.2;
 
-  private final Activation activation;
+  private final Activation start;
+  private final List<Tensor> vectors = new ArrayList<>();
   private final Tensor encoder;
   private final Tensor encoderBias;
   private final Tensor decoder;
@@ -31,13 +32,23 @@ final class Weights implements AutoCloseable {
     int n = settings.features();
     long dIn = scaling.meanIn().elements();
     long dOut = scaling.meanOut().elements();
-    activation = settings.activation();
+    start = settings.activation();
     try (Scope scope = Scope.open()) {
       decoder = leaf(unit(rng.normal(1, n, dOut)));
       encoder = leaf(dIn == dOut ? decoder : unit(rng.normal(1, n, dIn)));
       encoderBias = leaf(Tensor.zeros(n));
       decoderBias = leaf(Tensor.zeros(dOut));
+      for (Tensor vector : trained(start)) {
+        vectors.add(leaf(vector));
+      }
     }
+  }
+
+  /** What is trained of an activation: thresholds as their logarithms. */
+  private static List<Tensor> trained(Activation activation) {
+    return activation instanceof Activation.JumpRelu jump
+        ? List.of(jump.threshold().log())
+        : List.copyOf(activation.vectors().values());
   }
 
   private static Tensor leaf(Tensor initial) {
@@ -49,7 +60,21 @@ final class Weights implements AutoCloseable {
   }
 
   List<Tensor> tensors() {
-    return List.of(encoder, encoderBias, decoder, decoderBias);
+    List<Tensor> all = new ArrayList<>(List.of(encoder, encoderBias, decoder, decoderBias));
+    all.addAll(vectors);
+    return all;
+  }
+
+  /** The activation with what it holds now; its vectors may be views of the parameters. */
+  Activation activation() {
+    return start instanceof Activation.JumpRelu
+        ? new Activation.JumpRelu(vectors.getFirst().exp())
+        : start.with(vectors);
+  }
+
+  /** W_enc [features, dIn]. */
+  Tensor encoder() {
+    return encoder;
   }
 
   /** W_dec [features, dOut]. */
@@ -62,8 +87,12 @@ final class Weights implements AutoCloseable {
     return decoderBias;
   }
 
+  Tensor preActivations(Tensor x) {
+    return x.linear(encoder, encoderBias);
+  }
+
   Tensor encode(Tensor x) {
-    return activation.apply(x.linear(encoder, encoderBias));
+    return activation().apply(preActivations(x));
   }
 
   Tensor decode(Tensor z) {
@@ -74,7 +103,9 @@ final class Weights implements AutoCloseable {
   List<Tensor> project(List<Tensor> gradients) {
     Tensor g = gradients.get(2);
     Tensor projected = g.sub(decoder.mul(g.mul(decoder).sum(true, 1)));
-    return List.of(gradients.get(0), gradients.get(1), projected, gradients.get(3));
+    List<Tensor> all = new ArrayList<>(gradients);
+    all.set(2, projected);
+    return all;
   }
 
   /** Gives every row of the decoder the norm 1. */
@@ -112,6 +143,7 @@ final class Weights implements AutoCloseable {
       double norm = readerNorm(fired);
       boolean same = pairs.input() == pairs.output();
       Map<String, Tensor> state = adam.state();
+      List<Tensor> beginnings = trained(start);
       for (int feature : dead) {
         int token = draw(cumulative, rng);
         Tensor direction = unit(residual.slice(0, token, token + 1));
@@ -119,10 +151,16 @@ final class Weights implements AutoCloseable {
         writeRow(encoder, feature, reader.mul(NEW_READER * norm));
         writeRow(decoder, feature, direction);
         writeRow(encoderBias, feature, Tensor.zeros(1, 1));
+        for (int v = 0; v < vectors.size(); v++) {
+          Tensor first = beginnings.get(v).slice(0, feature, feature + 1);
+          writeRow(vectors.get(v), feature, first);
+        }
         for (String moment : List.of("m.", "v.")) {
-          for (int p = 0; p < 3; p++) {
-            Tensor row = Objects.requireNonNull(state.get(moment + p));
-            writeRow(row, feature, Tensor.zeros(1, row.elements() / fired.length));
+          for (int p = 0; p < 4 + vectors.size(); p++) {
+            if (p != 3) { // all but the decoder's bias have a row per feature
+              Tensor row = Objects.requireNonNull(state.get(moment + p));
+              writeRow(row, feature, Tensor.zeros(1, row.elements() / fired.length));
+            }
           }
         }
       }
@@ -164,7 +202,9 @@ final class Weights implements AutoCloseable {
 
   /**
    * For activations as they are: with s = scaleOut and z = s z', W_enc = s W'/scaleIn, b_enc = s
-   * (b' - W' meanIn / scaleIn), W_dec = W'_dec and b_dec = s b'_dec + meanOut.
+   * (b' - W' meanIn / scaleIn), W_dec = W'_dec and b_dec = s b'_dec + meanOut. Thresholds and the
+   * biases of a gated dictionary grow by s as well, and what the mean adds to its pre-activations
+   * is moved into the biases of its two paths.
    */
   Dictionary dictionary(Scaling scaling) {
     try (Scope scope = Scope.open();
@@ -173,9 +213,20 @@ final class Weights implements AutoCloseable {
       Tensor reader = encoder.mul(s / scaling.scaleIn());
       Tensor bias = encoderBias.mul(s).sub(scaling.meanIn().linear(reader, null));
       Tensor outBias = decoderBias.mul(s).add(scaling.meanOut());
+      Activation activation =
+          switch (activation()) {
+            case Activation.JumpRelu jump -> new Activation.JumpRelu(jump.threshold().mul(s));
+            case Activation.Gated gated ->
+                new Activation.Gated(
+                        gated.gateBias().mul(s), gated.logScale(), gated.magnitudeBias().mul(s))
+                    .shifted(bias);
+            case Activation other -> other;
+          };
+      activation.vectors().values().forEach(scope::keep);
+      boolean inside = activation instanceof Activation.Gated;
       return new Dictionary(
           scope.keep(reader),
-          scope.keep(bias),
+          inside ? scope.keep(bias.mul(0)) : scope.keep(bias),
           decoder.copy(),
           scope.keep(outBias),
           activation,

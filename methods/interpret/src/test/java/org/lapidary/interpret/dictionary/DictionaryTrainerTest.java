@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.lapidary.evidence.Progress;
 import org.lapidary.interpret.dictionary.DictionaryTrainer.Settings;
 import org.lapidary.interpret.dictionary.DictionaryTrainer.Trained;
+import org.lapidary.nn.DecoderConfig;
+import org.lapidary.nn.Model;
 import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Rng;
@@ -19,6 +24,12 @@ import org.lapidary.train.AdamW;
 
 class DictionaryTrainerTest {
   private static final int D = 8;
+  private static final List<Activation> KINDS =
+      List.of(
+          new Activation.Relu(),
+          new Activation.TopK(3),
+          Activation.Gated.initial(32),
+          Activation.JumpRelu.initial(32, 0.05));
 
   /** Sums of few of 16 fixed directions, with a mean and a scale that are not 0 and 1. */
   private static PairSource sparse() {
@@ -40,7 +51,7 @@ class DictionaryTrainerTest {
 
   @Test
   void directionsHaveUnitNormWhateverTheScaleOfTheActivations() {
-    for (Activation a : List.of(new Activation.Relu(), new Activation.TopK(3))) {
+    for (Activation a : KINDS) {
       double[] norms =
           train(settings().withActivation(a)).dictionary().decoder().norm(false, 1).toDoubles();
       for (double norm : norms) {
@@ -86,7 +97,8 @@ class DictionaryTrainerTest {
     Settings settings = settings();
     try (Weights weights = weights(settings)) {
       Tensor x = new Rng(4).normal(1, 64, D);
-      Gradients g = Gradients.of(weights, new Pairs(x, x), weights.encode(x), 0.3);
+      Tensor pre = weights.preActivations(x);
+      Gradients g = Gradients.of(weights, new Pairs(x, x), pre, pre.relu(), 0.3, 0.1);
       List<Tensor> projected = weights.project(g.parameters());
       double[] along = projected.get(2).mul(weights.decoder()).sum(false, 1).toDoubles();
       for (double a : along) {
@@ -117,26 +129,234 @@ class DictionaryTrainerTest {
                   .div(pairs.tokens());
           List<Tensor> expected = Autograd.grad(loss, weights.tensors());
           weights.tensors().forEach(t -> t.requiresGrad(false));
-          Tensor active = z.detach();
-          for (Gradients g :
-              List.of(
-                  Gradients.sparse(weights, pairs, active, 0.3),
-                  Gradients.dense(weights, pairs, active, 0.3),
-                  Gradients.of(weights, pairs, active, 0.3))) {
-            assertThat(g.loss()).isCloseTo(loss.item(), within(1e-5 * loss.item()));
-            assertThat(g.l0()).isCloseTo(active.gt(0).sum().item() / 40, within(1e-9));
-            for (int p = 0; p < expected.size(); p++) {
-              Tensor e = expected.get(p);
-              assertThat(g.parameters().get(p).sub(e).abs().max().item())
-                  .isLessThanOrEqualTo(1e-5 * Math.max(1e-3, e.abs().max().item()));
-            }
-            double[] firings = active.gt(0).sum(false, 0).toDoubles();
-            for (int i = 0; i < firings.length; i++) {
-              assertThat(g.fired()[i]).isEqualTo(firings[i] > 0);
+          agree(weights, pairs, z.detach(), loss.item(), expected, 0);
+        }
+      }
+    }
+  }
+
+  /** That the written-out gradients are the expected ones, by whichever products. */
+  private static void agree(
+      Weights weights, Pairs pairs, Tensor z, double loss, List<Tensor> expected, double width) {
+    Tensor pre = Autograd.noGrad(() -> weights.preActivations(pairs.input()));
+    List<Function<Tensor, Firing>> ways = List.of(Firing::sparse, Firing::dense, Firing::of);
+    for (Function<Tensor, Firing> way : ways) {
+      Gradients g = Autograd.noGrad(() -> Gradients.of(weights, pairs, pre, z, 0.3, width, way));
+      assertThat(g.loss()).isCloseTo(loss, within(1e-5 * loss));
+      assertThat(g.l0()).isCloseTo(z.gt(0).sum().item() / 40, within(1e-9));
+      assertThat(g.parameters()).hasSameSizeAs(expected);
+      for (int p = 0; p < expected.size(); p++) {
+        Tensor e = expected.get(p);
+        assertThat(g.parameters().get(p).sub(e).abs().max().item())
+            .isLessThanOrEqualTo(1e-5 * Math.max(1e-3, e.abs().max().item()));
+      }
+      double[] firings = z.gt(0).sum(false, 0).toDoubles();
+      for (int i = 0; i < firings.length; i++) {
+        assertThat(g.fired()[i]).isEqualTo(firings[i] > 0);
+      }
+    }
+  }
+
+  private static void set(Tensor parameter, Tensor values) {
+    MemorySegment.copy(values.segment(), 0, parameter.segment(), 0, parameter.segment().byteSize());
+  }
+
+  @Test
+  void gatedGradientsAreThoseOfThePublishedLossWithAFrozenDecoderInItsAuxiliaryPart() {
+    for (double shift : new double[] {-4, -1, 0, 3}) {
+      Rng rng = new Rng(7);
+      Settings settings = settings().withActivation(Activation.Gated.initial(32));
+      try (Weights weights = weights(settings)) {
+        List<Tensor> all = weights.tensors();
+        set(all.get(4), rng.normal(0.5, 32).add(shift));
+        set(all.get(5), rng.normal(0.3, 32));
+        set(all.get(6), rng.normal(0.5, 32).add(shift));
+        Pairs pairs = new Pairs(rng.normal(1, 40, D), rng.normal(1, 40, D));
+        all.forEach(t -> t.requiresGrad(true));
+        Tensor pre = weights.preActivations(pairs.input());
+        Tensor gate = pre.add(all.get(4));
+        Tensor z =
+            pre.mul(all.get(5).exp()).add(all.get(6)).relu().mul(gate.gt(0).to(DType.FLOAT32));
+        Tensor alone = gate.relu().matmul(all.get(2).detach()).add(all.get(3).detach());
+        Tensor loss =
+            weights
+                .decode(z)
+                .sub(pairs.output())
+                .square()
+                .sum()
+                .add(gate.relu().sum().mul(0.3))
+                .add(alone.sub(pairs.output()).square().sum())
+                .div(40);
+        // the encoder's bias is no parameter of a gated dictionary
+        List<Tensor> expected = new java.util.ArrayList<>(Autograd.grad(loss, all));
+        expected.set(1, Tensor.zeros(32));
+        all.forEach(t -> t.requiresGrad(false));
+        agree(weights, pairs, z.detach(), loss.item(), expected, 0);
+      }
+    }
+  }
+
+  @Test
+  void jumpReluGradientsAreThePublishedPseudoDerivatives() {
+    double width = 0.6;
+    for (double shift : new double[] {-3, 0, 2}) {
+      Rng rng = new Rng(7);
+      Settings settings = settings().withActivation(Activation.JumpRelu.initial(32, 0.4));
+      try (Weights weights = weights(settings)) {
+        List<Tensor> all = weights.tensors();
+        set(all.get(1), rng.normal(0.5, 32).add(shift));
+        set(all.get(4), rng.normal(0.5, 32).sub(1));
+        Pairs pairs = new Pairs(rng.normal(1, 40, D), rng.normal(1, 40, D));
+        all.forEach(t -> t.requiresGrad(true));
+        double[] theta = all.get(4).exp().toDoubles();
+        Tensor pre = weights.preActivations(pairs.input());
+        Tensor z = weights.activation().apply(pre);
+        Tensor error = weights.decode(z).sub(pairs.output());
+        Tensor loss = error.square().sum().div(40);
+        List<Tensor> expected = new java.util.ArrayList<>(Autograd.grad(loss, all.subList(0, 4)));
+        all.forEach(t -> t.requiresGrad(false));
+        float[] p = pre.toFloats();
+        double[] slopes = error.linear(weights.decoder(), null).mul(2.0 / 40).toDoubles();
+        float[] byLogThreshold = new float[32];
+        for (int t = 0; t < 40; t++) {
+          for (int i = 0; i < 32; i++) {
+            if (Math.abs(p[t * 32 + i] - theta[i]) < width / 2) {
+              byLogThreshold[i] -=
+                  (float) ((theta[i] * slopes[t * 32 + i] + 0.3 / 40) / width * theta[i]);
             }
           }
         }
+        expected.add(Tensor.of(byLogThreshold, 32));
+        double l0 = z.gt(0).sum().item() / 40;
+        agree(weights, pairs, z.detach(), loss.item() + 0.3 * l0, expected, width);
       }
+    }
+  }
+
+  @Test
+  void gatedAndJumpReluLearnToReconstructAndAreSteeredToTheirL0() {
+    Pairs test = sparse().next(4000, new Rng(9));
+    for (Activation a : KINDS.subList(2, 4)) {
+      Settings settings = settings().withActivation(a);
+      DictionaryStatistics before =
+          DictionaryStatistics.of(train(settings.withSteps(0)).dictionary(), test);
+      DictionaryStatistics after =
+          DictionaryStatistics.of(
+              train(settings.withSteps(800).withLambda(0.1).withTargetL0(2)).dictionary(), test);
+      assertThat(after.l0()).isBetween(1.6, 2.4);
+      assertThat(after.meanSquaredError()).isLessThan(0.2 * before.meanSquaredError());
+    }
+  }
+
+  @Test
+  void theDictionaryForPlainActivationsDoesWhatTheScaledOneDid() {
+    for (Activation a : KINDS) {
+      Rng rng = new Rng(5);
+      Tensor mean = rng.normal(1, D);
+      Scaling scaling = new Scaling(mean, 1.7, rng.normal(1, D), 2.3);
+      try (Weights weights = new Weights(settings().withActivation(a), scaling, new Rng(2))) {
+        List<Tensor> all = weights.tensors();
+        for (int p = 4; p < all.size(); p++) {
+          set(all.get(p), rng.normal(0.2, 32).add(-0.3));
+        }
+        Tensor x = rng.normal(2, 50, D);
+        Pairs scaled = scaling.apply(new Pairs(x, x));
+        Tensor expected =
+            weights.decode(weights.encode(scaled.input())).mul(2.3).add(scaling.meanOut());
+        assertThat(weights.dictionary(scaling).forward(x).sub(expected).abs().max().item())
+            .isLessThan(1e-4);
+      }
+    }
+  }
+
+  private static final Model MODEL =
+      Model.random(DecoderConfig.gpt(11, D, 1, 2, 12, "relu"), new Rng(1));
+
+  /** A pool that holds fewer tokens than the texts have, so that what it gave before matters. */
+  private static ActivationBuffer pool() {
+    Rng rng = new Rng(2);
+    int[][] texts = new int[60][12];
+    for (int[] text : texts) {
+      java.util.Arrays.setAll(text, i -> rng.nextInt(11));
+    }
+    String site = "blocks.0.hook_resid_post";
+    return new ActivationBuffer(MODEL, site, site, texts, 200, 3);
+  }
+
+  @Test
+  void stoppedAndResumedIsTheSameToTheBitAsNeverStopped(@TempDir Path folder) {
+    for (Activation a : KINDS) {
+      Settings settings =
+          settings().withActivation(a).withSteps(60).withBatch(64).withResampleEvery(15);
+      settings = a instanceof Activation.TopK ? settings : settings.withTargetL0(3);
+      Trained whole;
+      try (ActivationBuffer pool = pool()) {
+        whole = new DictionaryTrainer(settings).train(pool.outputs(), Progress.silent());
+      }
+      Path file = folder.resolve(a.getClass().getSimpleName());
+      DictionaryTrainer trainer = new DictionaryTrainer(settings).withCheckpoint(file, 7);
+      int[] asked = new int[1];
+      for (int stop : new int[] {23, 14, 1000}) {
+        try (ActivationBuffer pool = pool()) {
+          asked[0] = 0;
+          Trained part = trainer.train(pool.outputs(), Progress.stoppable(() -> ++asked[0] > stop));
+          if (part.steps() == settings.steps()) {
+            assertThat(part.losses()).isEqualTo(whole.losses());
+            assertThat(part.lambda()).isEqualTo(whole.lambda());
+            assertThat(part.resampled()).isEqualTo(whole.resampled());
+            assertThat(numbers(part.dictionary())).isEqualTo(numbers(whole.dictionary()));
+          }
+        }
+      }
+      assertThat(asked[0]).isEqualTo(60 - 23 - 14 + 1);
+    }
+  }
+
+  private static float[] numbers(Dictionary d) {
+    List<Tensor> all =
+        new java.util.ArrayList<>(
+            List.of(d.encoder(), d.encoderBias(), d.decoder(), d.decoderBias()));
+    all.addAll(d.activation().vectors().values());
+    return Tensor.concat(0, all.stream().map(t -> t.reshape(t.elements())).toList()).toFloats();
+  }
+
+  @Test
+  void aRunThatIsKilledGoesOnFromItsLastCheckpoint(@TempDir Path folder) {
+    Settings settings = settings().withSteps(40).withBatch(64);
+    Trained whole = train(settings);
+    DictionaryTrainer trainer =
+        new DictionaryTrainer(settings).withCheckpoint(folder.resolve("c"), 10);
+    int[] drawn = new int[1];
+    PairSource source = sparse();
+    PairSource failing =
+        (tokens, rng) -> {
+          if (++drawn[0] > 26) {
+            throw new IllegalStateException("killed");
+          }
+          return source.next(tokens, rng);
+        };
+    assertThatThrownBy(() -> trainer.train(failing, Progress.silent())).hasMessage("killed");
+    Trained resumed = trainer.train(source, Progress.silent());
+    assertThat(numbers(resumed.dictionary())).isEqualTo(numbers(whole.dictionary()));
+  }
+
+  @Test
+  void aCheckpointOfAnotherRunIsRefused(@TempDir Path folder) {
+    Path file = folder.resolve("c");
+    Settings settings = settings().withSteps(3);
+    new DictionaryTrainer(settings).withCheckpoint(file, 0).train(sparse(), Progress.silent());
+    for (Settings other :
+        List.of(
+            settings.withSeed(4),
+            settings.withSteps(6),
+            settings.withActivation(new Activation.TopK(3)),
+            settings.withActivation(Activation.Gated.initial(32)))) {
+      assertThatThrownBy(() ->
+              new DictionaryTrainer(other)
+                  .withCheckpoint(file, 0)
+                  .train(sparse(), Progress.silent()))
+          .isInstanceOf(org.lapidary.io.FormatException.class)
+          .hasMessageContaining("another checkpoint file");
     }
   }
 
@@ -226,5 +446,13 @@ class DictionaryTrainerTest {
         .hasMessageContaining("from 1 to 32");
     assertThatThrownBy(() -> settings().withLambda(Double.NaN)).hasMessageContaining("lambda");
     assertThatThrownBy(() -> settings().withTargetL0(40)).hasMessageContaining("targetL0");
+    assertThatThrownBy(() -> settings().withActivation(Activation.Gated.initial(8)))
+        .hasMessageContaining("32 features");
+    assertThatThrownBy(() -> settings().withActivation(Activation.JumpRelu.initial(32, 0)))
+        .hasMessageContaining("begin above 0");
+    PairSource late =
+        (tokens, rng) -> tokens > 256 ? sparse().next(tokens, rng) : new Pairs(bad, bad);
+    assertThatThrownBy(() -> new DictionaryTrainer(settings()).train(late, Progress.silent()))
+        .hasMessageContaining("bad values in the activations");
   }
 }

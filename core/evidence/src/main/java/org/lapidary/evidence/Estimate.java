@@ -27,6 +27,11 @@ public record Estimate(double mean, double halfWidth, int samples) {
     return new Estimate(mean, half, n);
   }
 
+  /** The standard deviation of the samples; NaN for fewer than two. */
+  public double deviation() {
+    return halfWidth / 1.96 * Math.sqrt(samples);
+  }
+
   public double low() {
     return mean - halfWidth;
   }

@@ -9,6 +9,7 @@ import java.util.concurrent.Future;
 import java.util.function.Function;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.global.torch;
+import org.lapidary.evidence.Progress;
 
 /**
  * Independent computations, such as trainings of small networks with different seeds, one on every
@@ -24,17 +25,32 @@ public final class SideBySide {
 
   private static final ScopedValue<Boolean> INSIDE = ScopedValue.newInstance();
 
+  /** Work on one item, that looks at its progress to learn whether it should stop. */
+  @FunctionalInterface
+  public interface Work<A, B> {
+    B on(A item, Progress stoppable);
+  }
+
+  /** The results in the order of the items. */
+  public static <A, B> List<B> map(List<A> items, Function<A, B> work) {
+    return map("", items, (item, quiet) -> work.apply(item), Progress.silent());
+  }
+
   /**
    * The results in the order of the items. A call from inside such a computation runs in its
    * thread.
    *
+   * @param what is reported to the progress, one step for each item
+   * @param work is given a progress that tells it to stop, but reports nothing
    * @throws RuntimeException the first that a computation threw, after all have ended
    */
-  public static <A, B> List<B> map(List<A> items, Function<A, B> work) {
+  public static <A, B> List<B> map(String what, List<A> items, Work<A, B> work, Progress progress) {
+    Progress quiet = Progress.stoppable(progress::stopped);
     if (INSIDE.isBound()) {
-      return items.stream().map(work).toList();
+      return items.stream().map(item -> work.on(item, quiet)).toList();
     }
     Natives.load();
+    progress.begin(what, items.size());
     synchronized (SideBySide.class) {
       int before = openblas_nolapack.blas_get_num_threads();
       int width = Math.min(items.size(), Runtime.getRuntime().availableProcessors());
@@ -42,11 +58,12 @@ public final class SideBySide {
       try (ExecutorService workers = Executors.newFixedThreadPool(Math.max(1, width))) {
         List<Future<B>> running = new ArrayList<>();
         for (A item : items) {
-          running.add(workers.submit(() -> alone(() -> work.apply(item))));
+          running.add(workers.submit(() -> alone(() -> work.on(item, quiet))));
         }
-        return await(running);
+        return await(running, progress);
       } finally {
         openblas_nolapack.blas_set_num_threads(before);
+        progress.end();
       }
     }
   }
@@ -56,12 +73,13 @@ public final class SideBySide {
     return ScopedValue.where(INSIDE, true).call(work::get);
   }
 
-  private static <B> List<B> await(List<Future<B>> running) {
+  private static <B> List<B> await(List<Future<B>> running, Progress progress) {
     List<B> results = new ArrayList<>();
     Throwable first = null;
     for (Future<B> one : running) {
       try {
         results.add(one.get());
+        progress.step(results.size(), "");
       } catch (ExecutionException e) {
         first = first == null && e.getCause() != null ? e.getCause() : first;
       } catch (InterruptedException e) {

@@ -8,6 +8,7 @@ import org.lapidary.evidence.Check;
 import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Progress;
 import org.lapidary.nn.Model;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.train.Fixtures;
 
 /** Vision transformers pre-trained by filling in patches and by labels, then tuned under masks. */
@@ -35,7 +36,8 @@ final class ImageStudy {
       pieces.add(quiet -> method.curve(pretrained(digits, true, steps, seed), task, quiet));
       pieces.add(quiet -> method.curve(pretrained(digits, false, steps, seed), task, quiet));
     }
-    List<SparsityCurve> curves = TwoAtATime.run("vision transformers", pieces, progress);
+    List<SparsityCurve> curves =
+        SideBySide.map("vision transformers", pieces, Function::apply, progress);
     for (int i = 0; i < two.size(); i++) {
       seeds.add(new One(two.get(i), curves.get(2 * i), curves.get(2 * i + 1)));
     }

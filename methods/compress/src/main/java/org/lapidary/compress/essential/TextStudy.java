@@ -14,6 +14,7 @@ import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Progress;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Model;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.train.Classification;
 import org.lapidary.train.Fixtures;
 
@@ -91,7 +92,8 @@ final class TextStudy {
         trainings.add(quiet -> onShare(share, first, quiet));
       }
     }
-    List<Model> trained = TwoAtATime.run("pre-training encoders", trainings, progress);
+    List<Model> trained =
+        SideBySide.map("pre-training encoders", trainings, Function::apply, progress);
     List<Model> less = trained.subList(chosen.size(), trained.size());
     List<Share> shares = new ArrayList<>();
     for (int i = 0; i < less.size(); i++) {
@@ -105,7 +107,7 @@ final class TextStudy {
       tunings.add(quiet -> tuned(pretrained, seed, quiet));
       tunings.add(quiet -> control(seed, quiet));
     }
-    List<Tuned> tuned = TwoAtATime.run("tuning under masks", tunings, progress);
+    List<Tuned> tuned = SideBySide.map("tuning under masks", tunings, Function::apply, progress);
     for (int i = 0; i < chosen.size(); i++) {
       seeds.add(
           new One(

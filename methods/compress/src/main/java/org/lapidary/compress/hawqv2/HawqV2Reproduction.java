@@ -19,6 +19,7 @@ import org.lapidary.evidence.Progress;
 import org.lapidary.evidence.Reproduction;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 import org.lapidary.train.Classification;
 import org.lapidary.train.Schedule;
@@ -89,12 +90,12 @@ public final class HawqV2Reproduction implements Reproduction {
   @Override
   public Outcome run(Setting setting) {
     Work work = setting.full() ? Work.FULL : Work.SMOKE;
-    List<Found> found = new ArrayList<>();
-    for (long seed : setting.seeds()) {
-      if (found.isEmpty() || !setting.progress().stopped()) {
-        found.add(study(work, seed, setting.progress()));
-      }
-    }
+    List<Found> found =
+        SideBySide.map(
+            "curvature and widths",
+            setting.seeds(),
+            (seed, quiet) -> study(work, seed, quiet),
+            setting.progress());
     return new Outcome(checks(found, setting.full()), figures(found));
   }
 

@@ -9,6 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.lapidary.evidence.Figure;
 
 /**
@@ -64,17 +65,39 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
     }
   }
 
+  /** A way through a head, from the token attended to, to the one that attends. */
+  public record Hop(int layer, int head, int from, int to) {
+    @Override
+    public String toString() {
+      return "L%dH%d %d>%d".formatted(layer, head, from, to);
+    }
+  }
+
   /**
    * An effect: attribution = activation * weight.
    *
-   * @param via the heads it passes through, such as {@code L1H3 4>7}; empty for none
+   * @param hops the heads it passes through, from the cause on
    * @param activation the factor that depends on the input
    * @param weight the factor that follows from the parameters alone (for a head's whole output and
    *     for other unexpanded nodes, from their values too)
    */
-  public record Edge(Node from, Node to, String via, double activation, double weight) {
+  public record Edge(Node from, Node to, List<Hop> hops, double activation, double weight) {
+    public Edge {
+      hops = List.copyOf(hops);
+    }
+
+    /** The hops, such as {@code L0H2 1>3 L1H3 3>7}; empty for none. */
+    public String via() {
+      return hops.stream().map(Hop::toString).collect(Collectors.joining(" "));
+    }
+
     public double attribution() {
       return activation * weight;
+    }
+
+    /** The token at which the cause is read: the target's, or where the first hop begins. */
+    int readAt() {
+      return hops.isEmpty() ? to.token() : hops.getFirst().from();
     }
   }
 
@@ -97,6 +120,40 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
   /** kept / total: 1 for a circuit that explains all of the root. */
   public double completeness() {
     return kept / total;
+  }
+
+  /**
+   * The parts of the model that can be replaced one by one, for {@link Faithfulness}: heads at the
+   * tokens that attend, features, neurons and MLPs. Embeddings, biases and errors are no such
+   * parts.
+   */
+  public Set<Faithfulness.Unit> units() {
+    Set<Faithfulness.Unit> units = new LinkedHashSet<>();
+    for (Node node : nodes) {
+      switch (node.kind()) {
+        case FEATURE, NEURON, MLP ->
+            units.add(new Faithfulness.Unit(node.site(), node.index(), node.token()));
+        case HEAD -> {
+          if (node.site().endsWith("hook_z")) {
+            units.add(new Faithfulness.Unit(node.site(), node.index(), node.token()));
+          }
+        }
+        case EMBEDDING, POSITION, BIAS, ERROR, LOGIT -> {}
+      }
+    }
+    for (Edge edge : edges) {
+      for (Hop hop : edge.hops()) {
+        units.add(attending(hop.layer(), hop.head(), hop.to()));
+      }
+      if (edge.from().kind() == Kind.HEAD && !edge.from().site().endsWith("hook_z")) {
+        units.add(attending(edge.from().layer(), edge.from().index(), edge.readAt()));
+      }
+    }
+    return units;
+  }
+
+  private static Faithfulness.Unit attending(int layer, int head, int token) {
+    return new Faithfulness.Unit("blocks." + layer + ".attn.hook_z", head, token);
   }
 
   /** The edges that enter a node, the largest attribution first. */

@@ -65,11 +65,11 @@ public record CircuitSearch(int width, int paths, int depth) {
         }
         Reading reading = step.reading;
         edges.put(
-            List.of(source, reading.target(), reading.via()),
+            List.of(source, reading.target(), reading.fromSource()),
             new Edge(
                 source,
                 reading.target(),
-                reading.via(),
+                reading.fromSource(),
                 step.contribution.activation(),
                 step.contribution.weight()));
         if (!last && source.kind() == Kind.FEATURE) {

@@ -414,7 +414,7 @@ public final class FrozenPass {
           s,
           m,
           m,
-          reading.plus(new Reading.Hop(m, h, s, reading.token())));
+          reading.plus(new Circuit.Hop(m, h, s, reading.token())));
     }
   }
 

@@ -2,7 +2,6 @@ package org.lapidary.interpret.circuit;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import org.lapidary.tensor.Tensor;
 
 /**
@@ -26,27 +25,19 @@ public record Reading(
     int token,
     int attentions,
     int mlps,
-    List<Hop> hops) {
+    List<Circuit.Hop> hops) {
 
   public Reading {
     hops = List.copyOf(hops);
   }
 
-  /** A step back through a head, from the token that attends to the one attended to. */
-  public record Hop(int layer, int head, int from, int to) {
-    @Override
-    public String toString() {
-      return "L%dH%d %d>%d".formatted(layer, head, from, to);
-    }
+  /** The hops from the source on. */
+  public List<Circuit.Hop> fromSource() {
+    return hops.reversed();
   }
 
-  /** The hops from the source on, as {@code L0H2 1>3 L1H3 3>7}. */
-  public String via() {
-    return hops.reversed().stream().map(Hop::toString).collect(Collectors.joining(" "));
-  }
-
-  List<Hop> plus(Hop hop) {
-    List<Hop> all = new ArrayList<>(hops);
+  List<Circuit.Hop> plus(Circuit.Hop hop) {
+    List<Circuit.Hop> all = new ArrayList<>(hops);
     all.add(hop);
     return all;
   }

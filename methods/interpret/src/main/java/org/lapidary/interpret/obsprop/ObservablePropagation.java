@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.lapidary.evidence.Estimate;
 import org.lapidary.interpret.circuit.Circuit;
 import org.lapidary.interpret.circuit.CircuitSearch;
 import org.lapidary.interpret.circuit.Contribution;
@@ -187,32 +188,37 @@ public final class ObservablePropagation {
   }
 
   /**
-   * A head and how much it brings.
+   * A head and how much it tells one prompt from another.
    *
-   * @param attribution mean over prompts of the absolute value of what it adds to the observable at
-   *     the last token
+   * @param deviation standard deviation over prompts of what it adds to the observable at the last
+   *     token: what it adds to all of them decides nothing
    */
-  public record Strength(int layer, int head, double attribution) {}
+  public record Strength(int layer, int head, double deviation) {}
 
   /** All heads by what they add to an observable after some prompts, the strongest first. */
   public List<Strength> heads(Observable observable, int[][] prompts) {
-    Map<List<Integer>, Double> sums = new LinkedHashMap<>();
-    for (int[] prompt : prompts) {
-      FrozenPass pass = FrozenPass.of(model, prompt);
-      Map<List<Integer>, Double> added = new LinkedHashMap<>();
+    if (prompts.length < 2) {
+      throw new IllegalArgumentException(
+          "heads are ranked by what differs between prompts; give at least 2");
+    }
+    Map<List<Integer>, double[]> added = new LinkedHashMap<>();
+    for (int p = 0; p < prompts.length; p++) {
+      FrozenPass pass = FrozenPass.of(model, prompts[p]);
       for (Contribution c :
-          pass.contributions(pass.logits(observable.weights(), prompt.length - 1))) {
+          pass.contributions(pass.logits(observable.weights(), prompts[p].length - 1))) {
         if (c.source().kind() == Circuit.Kind.HEAD) {
-          added.merge(
-              List.of(c.source().layer(), c.source().index()), c.attribution(), Double::sum);
+          added
+                  .computeIfAbsent(
+                      List.of(c.source().layer(), c.source().index()),
+                      head -> new double[prompts.length])[p] +=
+              c.attribution();
         }
       }
-      added.forEach(
-          (head, value) -> sums.merge(head, Math.abs(value) / prompts.length, Double::sum));
     }
     List<Strength> heads = new ArrayList<>();
-    sums.forEach((head, value) -> heads.add(new Strength(head.get(0), head.get(1), value)));
-    heads.sort(Comparator.comparingDouble(Strength::attribution).reversed());
+    added.forEach((head, values) ->
+        heads.add(new Strength(head.get(0), head.get(1), Estimate.of(values).deviation())));
+    heads.sort(Comparator.comparingDouble(Strength::deviation).reversed());
     return heads;
   }
 

@@ -14,8 +14,8 @@
  * and the gradient of n . LN(x) is below 2 arccos(sqrt(1 - 1/(d - 1))). For x spread evenly over a
  * sphere E[x.y2 | x.y1 = k] = k y1.y2 / |y1|^2, the coupling of two features.
  *
- * <p>Where a name's class is to be read, only names whose answers were in the training have one;
- * the rest of the names serve as a control that no feature can tell apart.
+ * <p>Whether a name has an attribute can be read for names whose answers were in the training; the
+ * rest of the names serve as a control that no feature can tell apart.
  *
  * <p>Cost: a product of a vector with two matrices for each head on the path; ranking the heads
  * takes one forward pass a prompt.

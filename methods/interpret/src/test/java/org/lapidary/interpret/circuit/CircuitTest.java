@@ -19,7 +19,9 @@ class CircuitTest {
     return new Circuit(
         LOGIT,
         List.of(LOGIT, FEATURE, BIAS),
-        List.of(new Edge(BIAS, LOGIT, "", 1, 0.5), new Edge(FEATURE, LOGIT, "L0H1 0>1", 2, -1.25)),
+        List.of(
+            new Edge(BIAS, LOGIT, List.of(), 1, 0.5),
+            new Edge(FEATURE, LOGIT, List.of(new Circuit.Hop(0, 1, 0, 1)), 2, -1.25)),
         4,
         3);
   }
@@ -52,9 +54,9 @@ class CircuitTest {
             LOGIT,
             List.of(LOGIT, FEATURE, BIAS, deep),
             List.of(
-                new Edge(deep, FEATURE, "", 1, 9),
-                new Edge(BIAS, LOGIT, "", 1, 0.5),
-                new Edge(FEATURE, LOGIT, "", 2, -1.25)),
+                new Edge(deep, FEATURE, List.of(), 1, 9),
+                new Edge(BIAS, LOGIT, List.of(), 1, 0.5),
+                new Edge(FEATURE, LOGIT, List.of(), 2, -1.25)),
             4,
             3);
     assertThat(deeper.strongest(1).nodes()).containsExactly(LOGIT, FEATURE);
@@ -65,7 +67,8 @@ class CircuitTest {
   @Test
   void edgesNeedTheirNodes() {
     assertThatThrownBy(() ->
-            new Circuit(LOGIT, List.of(LOGIT), List.of(new Edge(BIAS, LOGIT, "", 1, 1)), 1, 1))
+            new Circuit(
+                LOGIT, List.of(LOGIT), List.of(new Edge(BIAS, LOGIT, List.of(), 1, 1)), 1, 1))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("L0 bias");
     assertThatThrownBy(() -> new Circuit(LOGIT, List.of(BIAS), List.of(), 1, 1))

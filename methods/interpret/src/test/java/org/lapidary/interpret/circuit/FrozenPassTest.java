@@ -193,7 +193,7 @@ class FrozenPassTest {
     }
     assertThat(feature.weight()).isCloseTo(weight, within(1e-9));
     assertThat(feature.activation()).isCloseTo(a * z / scaleS / scaleT, within(1e-9));
-    assertThat(through.via()).isEqualTo("L1H3 2>5");
+    assertThat(through.fromSource()).hasToString("[L1H3 2>5]");
   }
 
   private static Dictionary dictionary(Map<Integer, Dictionary> all, int layer) {

@@ -137,17 +137,20 @@ public final class InContextModel extends Layer {
     return all;
   }
 
-  /** The stream at all tokens after every layer, {@code depth} times [sequences, 2 n, width]. */
-  public List<Tensor> tokenStreams(LabelledPoints p) {
+  /** The stream before the first layer [sequences, 2 n, width]. */
+  public Tensor embed(LabelledPoints p) {
     if (p.dimensions() != dimensions || p.count() > points) {
       throw new IllegalArgumentException(
           "this model reads up to %d points of %d dimensions, was given %d of %d"
               .formatted(points, dimensions, p.count(), p.dimensions()));
     }
     Tensor x = in.forward(p.tokens());
-    if (positions != null) {
-      x = x.add(positions.value().slice(0, 0, x.size(1)));
-    }
+    return positions == null ? x : x.add(positions.value().slice(0, 0, x.size(1)));
+  }
+
+  /** The stream at all tokens after every layer, {@code depth} times [sequences, 2 n, width]. */
+  public List<Tensor> tokenStreams(LabelledPoints p) {
+    Tensor x = embed(p);
     List<Tensor> all = new ArrayList<>();
     for (Block block : blocks) {
       x = block.forward(x, null);

@@ -96,8 +96,8 @@ public record RegressionPrompts(
   }
 
   /**
-   * Linear functions with w ~ N(0, I) of inputs whose covariance has the eigenvalues 1 to kappa, in
-   * equal ratios, and axes of its own in every prompt.
+   * Linear functions with w ~ N(0, I) of inputs whose covariance has eigenvalues in equal ratios, the
+   * largest kappa times the smallest and their mean 1, and axes of its own in every prompt.
    */
   public static RegressionPrompts conditioned(int d, int examples, double kappa) {
     if (!(kappa >= 1)) {
@@ -107,7 +107,9 @@ public record RegressionPrompts(
     for (int i = 0; i < d; i++) {
       deviations[i] = Math.pow(kappa, d == 1 ? 0 : i / (2.0 * (d - 1)));
     }
-    return new RegressionPrompts(examples, deviations, new Functions.Rotated(), 0);
+    double mean = Arrays.stream(deviations).map(s -> s * s).average().orElseThrow();
+    double[] scaled = Arrays.stream(deviations).map(s -> s / Math.sqrt(mean)).toArray();
+    return new RegressionPrompts(examples, scaled, new Functions.Rotated(), 0);
   }
 
   /** With other functions. */

@@ -26,9 +26,10 @@ import org.lapidary.tensor.Tensor;
  */
 public final class IclLinearReproduction implements Reproduction {
   private static final int D = 4;
-  private static final int EXAMPLES = 12;
+  private static final int EXAMPLES = 8;
   private static final int SEEN = 8;
   private static final double NOISE = 0.25;
+  private static final double GELU_SCALE = 0.004;
   private static final double[] LAMBDAS = {0, 0.05, 0.25, 1, 4};
 
   @Override
@@ -81,7 +82,9 @@ public final class IclLinearReproduction implements Reproduction {
       beside.addAll(
           compare(
               "1 layer",
-              deep.with(new InContextModel.Body.Transformer(1, 32, 4)).with(shorter).model(progress),
+              deep.with(new InContextModel.Body.Transformer(1, 32, 4))
+                  .with(shorter)
+                  .model(progress),
               prompts,
               seed,
               estimators(0)));
@@ -121,28 +124,28 @@ public final class IclLinearReproduction implements Reproduction {
         Tensor x = p.x().select(1, 0).squeeze(0);
         Tensor wrong = w.mul(x).sum().sub(p.y().select(1, 0).squeeze(0));
         Tensor expected = w.sub(x.mul(wrong).add(w.mul(0.1)).mul(2 * 0.05));
-        gelu = Math.max(gelu, relative(step(w, 0.01).weights(p).squeeze(0), expected));
+        gelu = Math.max(gelu, relative(step(w, GELU_SCALE).weights(p).squeeze(0), expected));
         bilinear = Math.max(bilinear, relative(step(w, 0).weights(p).squeeze(0), expected));
         LabelledPoints more =
             RegressionPrompts.isotropic(D, 6, 0.1).draw(1, own).points().to(DType.FLOAT64);
         Tensor solved = new InContextAlgorithm.Ridge(0.3).weights(more).select(1, 6).squeeze(0);
         ridge =
             Math.max(
-                ridge,
-                relative(Construction.ridge(D, 7, 0.3, 0).weights(more).squeeze(0), solved));
+                ridge, relative(Construction.ridge(D, 7, 0.3, 0).weights(more).squeeze(0), solved));
       }
     }
     checks.add(
         Check.atMost(
-            "constructed gradient step with GeLU products: relative error, most of 20", gelu, 1e-3));
+            "constructed gradient step with GeLU products: relative error, most of 20",
+            gelu,
+            1e-3));
     checks.add(
         Check.atMost(
             "constructed gradient step with bilinear products: relative error, most of 20",
             bilinear,
             1e-5));
     checks.add(
-        Check.atMost(
-            "constructed ridge regression: relative error, most of 20", ridge, 1e-6));
+        Check.atMost("constructed ridge regression: relative error, most of 20", ridge, 1e-6));
   }
 
   private static Construction step(Tensor w, double gelu) {
@@ -154,17 +157,17 @@ public final class IclLinearReproduction implements Reproduction {
   }
 
   private static void small(long seed, List<Beside> beside, List<Check> checks) {
-    RegressionPrompts prompts = RegressionPrompts.isotropic(2, SEEN, 0);
+    RegressionPrompts prompts = RegressionPrompts.isotropic(2, 5, 0);
     InContextModel model =
         RegressionFixture.standard(prompts, seed)
             .with(new InContextModel.Body.Transformer(2, 16, 2))
-            .with(new InContextTraining(150, 64, 1e-2, InContextTraining.Loss.SQUARED))
+            .with(new InContextTraining(400, 64, 1e-2, InContextTraining.Loss.SQUARED))
             .model(Progress.silent());
     beside.addAll(compare("2 layers", model, prompts, seed, estimators(0)));
     checks.add(
         Check.less(
-            "squared difference to least squares after 8 examples, in the labels' variance",
-            least(beside, "2 layers", "least squares", SEEN) / 2,
+            "squared difference to least squares after 5 examples, in the labels' variance",
+            least(beside, "2 layers", "least squares", 5) / 2,
             0.9));
   }
 
@@ -172,7 +175,9 @@ public final class IclLinearReproduction implements Reproduction {
     List<InContextAlgorithm> all = new ArrayList<>();
     for (double lambda : LAMBDAS) {
       all.add(
-          lambda == 0 ? new InContextAlgorithm.LeastSquares() : new InContextAlgorithm.Ridge(lambda));
+          lambda == 0
+              ? new InContextAlgorithm.LeastSquares()
+              : new InContextAlgorithm.Ridge(lambda));
     }
     all.add(new InContextAlgorithm.OneGradientStep(noise));
     all.add(new InContextAlgorithm.OnlineGradient(0.1));
@@ -215,11 +220,7 @@ public final class IclLinearReproduction implements Reproduction {
       RegressionPrompts.Prompts drawn = prompts.draw(200, rng.fork(0));
       Agreement.Induced found =
           Agreement.induced(
-              model::forward,
-              drawn.points().first(SEEN),
-              prompts.deviations(),
-              40,
-              rng.fork(1));
+              model::forward, drawn.points().first(SEEN), prompts.deviations(), 40, rng.fork(1));
       linearity.add(found.linearity());
       Tensor apart = found.weights().sub(drawn.slope().to(DType.FLOAT64));
       induced.add(apart.square().sum(false, 1).mean().item());
@@ -313,7 +314,8 @@ public final class IclLinearReproduction implements Reproduction {
             "noise of variance 0.25, 4 examples: squared difference to least squares over that to ridge 0.25, least",
             beside.stream()
                 .filter(b -> b.model.equals("4 layers, noise") && b.estimator.equals("ridge 0.25"))
-                .mapToDouble(b -> find(beside, b.model, b.seed, "least squares", D) / b.difference[D])
+                .mapToDouble(
+                    b -> find(beside, b.model, b.seed, "least squares", D) / b.difference[D])
                 .min()
                 .orElseThrow(),
             1));
@@ -404,7 +406,7 @@ public final class IclLinearReproduction implements Reproduction {
   private static Figure.Table table(List<Beside> beside) {
     return new Figure.Table(
         "Squared prediction differences",
-        List.of("model", "seed", "estimator", "2 examples", "4", "6", "8"),
+        List.of("model", "seed", "estimator", "2 examples", "4", "last"),
         beside.stream()
             .map(b ->
                 List.<Object>of(
@@ -413,16 +415,14 @@ public final class IclLinearReproduction implements Reproduction {
                     b.estimator,
                     b.difference[2],
                     b.difference[4],
-                    b.difference[6],
-                    b.difference[8]))
+                    b.difference[b.difference.length - 1]))
             .toList());
   }
 
   private static Figure.Table probeTable(List<Probed> probed) {
     return new Figure.Table(
         "Errors of probes, in the target's variance",
-        List.of(
-            "model", "seed", "target", "probe", "embedding", "layer 2", "layer 4", "layer 6"),
+        List.of("model", "seed", "target", "probe", "embedding", "layer 2", "layer 4", "layer 6"),
         probed.stream()
             .map(p ->
                 List.<Object>of(

@@ -15,8 +15,8 @@ import org.lapidary.train.Schedule;
 import org.lapidary.train.Trainer;
 
 /**
- * Reads a vector out of a layer's stream: v = f(sum_i softmax(s)_i h_i) with learned scores s of the
- * positions and f linear or with one hidden layer.
+ * Reads a vector out of a layer's stream: v = f(sum_i softmax(s)_i h_i) with learned scores s of
+ * the positions and f linear or with one hidden layer.
  */
 public final class StateProbe extends Layer implements UnaryLayer {
 
@@ -70,10 +70,7 @@ public final class StateProbe extends Layer implements UnaryLayer {
     }
     StateProbe probe =
         new StateProbe(
-            (int) streams.size(1),
-            (int) streams.size(2),
-            settings.hidden(),
-            (int) targets.size(1));
+            (int) streams.size(1), (int) streams.size(2), settings.hidden(), (int) targets.size(1));
     probe.initialise(new Rng(seed).fork(1));
     int n = (int) streams.size(0);
     try (AdamW adam = new AdamW(Trainer.parameters(probe), AdamW.Settings.adam())) {
@@ -89,9 +86,7 @@ public final class StateProbe extends Layer implements UnaryLayer {
                     .mean();
               },
               Trainer.Settings.of(
-                  settings.steps(),
-                  Schedule.cosine(settings.rate(), 0, settings.steps(), 0),
-                  seed))
+                  settings.steps(), Schedule.cosine(settings.rate(), 0, settings.steps(), 0), seed))
           .run(org.lapidary.evidence.Progress.silent());
     }
     probe.requiresGrad(false);

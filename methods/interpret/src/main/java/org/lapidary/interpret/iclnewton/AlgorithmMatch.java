@@ -32,9 +32,7 @@ public record AlgorithmMatch(String algorithm, int[] steps, double[][] similarit
       LabelledPoints points,
       int... steps) {
     for (int i = 0; i < steps.length; i++) {
-      if (steps[i] < 0
-          || steps[i] > algorithm.steps()
-          || (i > 0 && steps[i] <= steps[i - 1])) {
+      if (steps[i] < 0 || steps[i] > algorithm.steps() || (i > 0 && steps[i] <= steps[i - 1])) {
         throw new IllegalArgumentException(
             "steps to compare rise from 0 to at most the algorithm's %d, were %s"
                 .formatted(algorithm.steps(), java.util.Arrays.toString(steps)));
@@ -93,7 +91,6 @@ public record AlgorithmMatch(String algorithm, int[] steps, double[][] similarit
     for (int l = 1; l <= similarity.length; l++) {
       rows.add("" + l);
     }
-    return new Figure.Heatmap(
-        title, "steps of " + algorithm, "layer", columns, rows, similarity);
+    return new Figure.Heatmap(title, "steps of " + algorithm, "layer", columns, rows, similarity);
   }
 }

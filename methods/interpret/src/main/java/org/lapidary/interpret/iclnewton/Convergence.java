@@ -61,8 +61,7 @@ public record Convergence(double[] kappas, int[] newton, int[] gradient) {
     return new Convergence(kappas.clone(), newton, gradient);
   }
 
-  private static int count(
-      Tensor s, Tensor start, double tolerance, boolean newton, double most) {
+  private static int count(Tensor s, Tensor start, double tolerance, boolean newton, double most) {
     Tensor eye = Tensor.eye(DType.FLOAT64, s.size(0));
     Tensor m = start.copy();
     for (int k = 0; k <= MOST; k++) {

@@ -10,8 +10,8 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /**
- * How well a learner still knows a point that it has seen some time ago: its mean squared error when
- * asked for the point again.
+ * How well a learner still knows a point that it has seen some time ago: its mean squared error
+ * when asked for the point again.
  */
 public final class Forgetting {
   private Forgetting() {}

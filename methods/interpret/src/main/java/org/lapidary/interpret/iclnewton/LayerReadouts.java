@@ -43,9 +43,7 @@ public record LayerReadouts(InContextModel model, List<Tensor> maps) {
   private static Tensor rows(Tensor stream) {
     Tensor flat = stream.to(DType.FLOAT64).reshape(stream.size(0) * stream.size(1), stream.size(2));
     return Tensor.concat(
-        1,
-        flat,
-        Tensor.ones(DType.FLOAT64, org.lapidary.tensor.Shape.of(flat.size(0), 1)));
+        1, flat, Tensor.ones(DType.FLOAT64, org.lapidary.tensor.Shape.of(flat.size(0), 1)));
   }
 
   /** What every layer says of every point: float64 [sequences, n] each. */

@@ -11,8 +11,8 @@ import org.lapidary.tensor.Tensor;
  *
  * <p>Token j of d carries (row j of M, row j of S, row j of M S, unit vector j), width 4 d. Linear
  * attention adds sum_i (q_j k_i) v_i to every token. The first layer writes M S with q = row of M,
- * k = the unit vector, v = row of S; the second takes q = row of M S, k = the unit vector, v = row of
- * M, adds M - M S M to M, and clears M S.
+ * k = the unit vector, v = row of S; the second takes q = row of M S, k = the unit vector, v = row
+ * of M, adds M - M S M to M, and clears M S.
  */
 public final class NewtonTransformer extends Layer {
   private final int d;
@@ -60,7 +60,8 @@ public final class NewtonTransformer extends Layer {
   public Tensor forward(Tensor m, Tensor s) {
     if (!m.type().equals(s.type()) || m.size(-1) != d || m.size(-2) != d) {
       throw new ShapeException(
-          "M and S are [..., %d, %d] of one type, were %s and %s".formatted(d, d, m.type(), s.type()));
+          "M and S are [..., %d, %d] of one type, were %s and %s"
+              .formatted(d, d, m.type(), s.type()));
     }
     Tensor eye = Tensor.eye(m.dtype(), d).expand(m.shape().toArray());
     Tensor tokens = Tensor.concat(-1, m, s, m.mul(0), eye);

@@ -193,7 +193,9 @@ public sealed interface InContextAlgorithm {
     }
   }
 
-  /** The mean label of the k nearest points, or of all while there are fewer; 0 before the first. */
+  /**
+   * The mean label of the k nearest points, or of all while there are fewer; 0 before the first.
+   */
   record Nearest(int k) implements InContextAlgorithm {
     public Nearest {
       if (k < 1) {

@@ -27,8 +27,17 @@ public final class InContextModel extends Layer {
   /** What stands between the two linear maps. */
   public sealed interface Body {
 
-    /** Pre-norm blocks with learned positions. */
-    record Transformer(int layers, int dModel, int heads) implements Body {}
+    /**
+     * Pre-norm blocks with learned positions.
+     *
+     * @param mixer a causal token mixer, see {@link org.lapidary.nn.Slots#tokenMixers}
+     */
+    record Transformer(int layers, int dModel, int heads, String mixer) implements Body {
+      /** With causal attention. */
+      public Transformer(int layers, int dModel, int heads) {
+        this(layers, dModel, heads, "attention");
+      }
+    }
 
     /** Layers of LSTM. */
     record Recurrent(int layers, int hidden) implements Body {}
@@ -80,10 +89,17 @@ public final class InContextModel extends Layer {
       case Body.Transformer t -> {
         positions = parameter("pos_embed", Tensor.zeros(2L * points, t.dModel()));
         DecoderConfig config =
-            DecoderConfig.gpt(1, t.dModel(), t.layers(), t.heads(), 2 * points, "relu");
+            DecoderConfig.gpt(1, t.dModel(), t.layers(), t.heads(), 2 * points, "gelu")
+                .withSlots("layernorm", "pre", t.mixer(), "mlp");
         Row row = child("blocks", new Row());
         for (int i = 0; i < t.layers(); i++) {
-          blocks.add(row.add(i, new Block(config, i)));
+          Block block = row.add(i, new Block(config, i));
+          if (!block.mixer().causal()) {
+            throw new IllegalArgumentException(
+                "a model in context must not look ahead; the token mixer '%s' does"
+                    .formatted(t.mixer()));
+          }
+          blocks.add(block);
         }
         last = child("ln_final", new Norm("layernorm", t.dModel(), 1e-5));
       }

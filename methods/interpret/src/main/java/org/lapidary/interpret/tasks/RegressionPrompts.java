@@ -25,8 +25,8 @@ public record RegressionPrompts(
     record Linear() implements Functions {}
 
     /**
-     * f(x) = w x with w ~ N(0, I) whatever S is, and the axes of x rotated anew for every prompt, so
-     * that no preconditioner can be learned.
+     * f(x) = w x with w ~ N(0, I) whatever S is, and the axes of x rotated anew for every prompt,
+     * so that no preconditioner can be learned.
      */
     record Rotated() implements Functions {}
 
@@ -96,8 +96,8 @@ public record RegressionPrompts(
   }
 
   /**
-   * Linear functions with w ~ N(0, I) of inputs whose covariance has eigenvalues in equal ratios, the
-   * largest kappa times the smallest and their mean 1, and axes of its own in every prompt.
+   * Linear functions with w ~ N(0, I) of inputs whose covariance has eigenvalues in equal ratios,
+   * the largest kappa times the smallest and their mean 1, and axes of its own in every prompt.
    */
   public static RegressionPrompts conditioned(int d, int examples, double kappa) {
     if (!(kappa >= 1)) {

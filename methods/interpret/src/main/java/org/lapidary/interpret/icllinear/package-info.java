@@ -14,8 +14,8 @@
  *       moves between positions (attention), linear maps, products (GeLU units) and quotients
  *       (layer norm). One step w' = w - 2 a (x (w x - y) + lambda w) takes a stream of O(d), ridge
  *       regression by Sherman and Morrison's formula, B' = B - B x x^T B / (1 + x^T B x), one of
- *       O(d^2). GeLU products are taken at the scale 0.004: at 0.01 their error of order s^2 reaches
- *       0.002 of w where the residual is large;
+ *       O(d^2). GeLU products are taken at the scale 0.004: at 0.01 their error of order s^2
+ *       reaches 0.002 of w where the residual is large;
  *   <li>{@link org.lapidary.interpret.icllinear.StateProbe}: v = f(sum_i softmax(s)_i h_i) for v =
  *       X^T Y or the least-squares w, layer by layer; the control is a model that was trained with
  *       one w for all prompts.

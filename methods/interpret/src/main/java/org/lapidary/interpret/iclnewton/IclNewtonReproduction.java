@@ -98,7 +98,7 @@ public final class IclNewtonReproduction implements Reproduction {
       plain.add(layered(model, isotropic, seed));
       RegressionPrompts conditioned = RegressionPrompts.conditioned(D, EXAMPLES, KAPPA);
       InContextTraining more =
-          new InContextTraining(2500, 64, 4e-3, InContextTraining.Loss.SQUARED);
+          new InContextTraining(1500, 64, 4e-3, InContextTraining.Loss.SQUARED);
       skewed.add(layered(fixture.then(conditioned, more).model(progress), conditioned, seed));
       InContextModel lstm = fixture.with(new InContextModel.Body.Recurrent(1, 64)).model(progress);
       LabelledPoints seen = isotropic.draw(1000, new Rng(seed).fork(21)).points().first(EXAMPLES);

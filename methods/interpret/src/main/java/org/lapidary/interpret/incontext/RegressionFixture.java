@@ -21,12 +21,12 @@ public record RegressionFixture(
     long seed,
     @Nullable RegressionFixture before) {
 
-  /** The house's: 6 layers of width 32 with 4 heads, trained for 2,000 steps of 64 sequences. */
+  /** The house's: 6 layers of width 32 with 4 heads, trained for 4,000 steps of 64 sequences. */
   public static RegressionFixture standard(RegressionPrompts prompts, long seed) {
     return new RegressionFixture(
         prompts,
         new InContextModel.Body.Transformer(6, 32, 4),
-        new InContextTraining(2000, 64, 4e-3, InContextTraining.Loss.SQUARED),
+        new InContextTraining(4000, 64, 4e-3, InContextTraining.Loss.SQUARED),
         seed,
         null);
   }

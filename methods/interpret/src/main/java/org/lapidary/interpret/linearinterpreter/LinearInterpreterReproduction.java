@@ -26,7 +26,7 @@ import org.lapidary.train.Trainer;
  */
 public final class LinearInterpreterReproduction implements Reproduction {
   private static final int SIDE = 28;
-  private static final int EDGES = 8;
+  private static final int EDGES = 16;
 
   @Override
   public List<String> data() {
@@ -75,7 +75,7 @@ public final class LinearInterpreterReproduction implements Reproduction {
       }
       SuperResolution net = superResolution(trainPixels, full ? 1500 : 60, seed);
       identity = Math.max(identity, identity(net, small(testPixels)));
-      Doubled d = doubled(net, testPixels, full ? 60 : 5);
+      Doubled d = doubled(net, testPixels, full ? 150 : 5);
       doubled.add(d);
       doubles.add(List.of(seed, d.psnr, d.bicubic, d.aligned, d.bicubicAligned));
     }

@@ -37,6 +37,11 @@ public final class Graph {
       return outputs.getFirst();
     }
 
+    /** What the operation gives for other inputs of any shapes that it takes. */
+    public List<Tensor> run(Tensor... others) {
+      return List.of(Evaluator.all(op, others));
+    }
+
     /** The types of the inputs. */
     public TensorType[] inputTypes() {
       return inputs.stream().map(Value::type).toArray(TensorType[]::new);

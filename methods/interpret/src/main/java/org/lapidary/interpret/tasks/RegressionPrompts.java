@@ -25,6 +25,15 @@ public record RegressionPrompts(
     record Linear() implements Functions {}
 
     /**
+     * f(x) = w x with w ~ N(0, I) whatever S is, and the axes of x rotated anew for every prompt,
+     * so that no preconditioner can be learned.
+     */
+    record Rotated() implements Functions {}
+
+    /** f(x) = w x with one w for all prompts, drawn from N(0, I) with a seed: nothing to learn. */
+    record Fixed(long seed) implements Functions {}
+
+    /**
      * f(x) = a relu(W x), a ~ N(0, I / width), W [width, d] ~ N(0, 1): its distribution does not
      * change under rotations of x.
      */
@@ -34,6 +43,8 @@ public record RegressionPrompts(
   /**
    * Prompts.
    *
+   * <p>{@link #points} are their examples and the query as one sequence.
+   *
    * @param x [prompts, n, d]
    * @param y [prompts, n]
    * @param query [prompts, d]
@@ -41,6 +52,12 @@ public record RegressionPrompts(
    * @param slope [prompts, d]: E[f(x) S^-1 x], of all linear functions the nearest to f
    */
   public record Prompts(Tensor x, Tensor y, Tensor query, Tensor target, Tensor slope) {
+    /** The n examples and then the query, n + 1 points. */
+    public LabelledPoints points() {
+      return new LabelledPoints(
+          Tensor.concat(1, x, query.unsqueeze(1)), Tensor.concat(1, y, target.unsqueeze(1)));
+    }
+
     /** sum over i of y_i x_i, [prompts, d]: minus half the gradient at 0 of the squared errors. */
     public Tensor moments() {
       return y.unsqueeze(1).matmul(x).squeeze(1);
@@ -78,6 +95,23 @@ public record RegressionPrompts(
     return new RegressionPrompts(examples, ones, new Functions.Linear(), noise);
   }
 
+  /**
+   * Linear functions with w ~ N(0, I) of inputs whose covariance has eigenvalues in equal ratios,
+   * the largest kappa times the smallest and their mean 1, and axes of its own in every prompt.
+   */
+  public static RegressionPrompts conditioned(int d, int examples, double kappa) {
+    if (!(kappa >= 1)) {
+      throw new IllegalArgumentException("a condition number is at least 1, was " + kappa);
+    }
+    double[] deviations = new double[d];
+    for (int i = 0; i < d; i++) {
+      deviations[i] = Math.pow(kappa, d == 1 ? 0 : i / (2.0 * (d - 1)));
+    }
+    double mean = Arrays.stream(deviations).map(s -> s * s).average().orElseThrow();
+    double[] scaled = Arrays.stream(deviations).map(s -> s / Math.sqrt(mean)).toArray();
+    return new RegressionPrompts(examples, scaled, new Functions.Rotated(), 0);
+  }
+
   /** With other functions. */
   public RegressionPrompts with(Functions other) {
     return new RegressionPrompts(examples, deviations, other, noise);
@@ -98,6 +132,15 @@ public record RegressionPrompts(
     switch (functions) {
       case Functions.Linear ignored -> {
         slope = rng.normal(1, prompts, d).div(scale);
+        values = x.matmul(slope.unsqueeze(2)).squeeze(2);
+      }
+      case Functions.Rotated ignored -> {
+        x = x.matmul(Linalg.qr(rng.normal(1, prompts, d, d)).q());
+        slope = rng.normal(1, prompts, d);
+        values = x.matmul(slope.unsqueeze(2)).squeeze(2);
+      }
+      case Functions.Fixed one -> {
+        slope = new Rng(one.seed()).normal(1, 1, d).expand(prompts, d);
         values = x.matmul(slope.unsqueeze(2)).squeeze(2);
       }
       case Functions.ReluNetwork net -> {

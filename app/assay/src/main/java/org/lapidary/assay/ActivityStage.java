@@ -19,7 +19,18 @@ final class ActivityStage {
   private static final double[] SHARES = {0.5, 0.25, 0.1, 0.05};
 
   static Section run(Model model, Corpus corpus, double baseline, long seed, Progress progress) {
-    progress.begin("activity", SHARES.length + 2L);
+    List<Block> blocks = new ArrayList<>(sparsity(model, corpus, baseline, progress));
+    blocks.addAll(depth(model, corpus, seed));
+    return new Section("activity", "Activity", blocks);
+  }
+
+  /**
+   * Which hidden units fire, and what the loss is when only the largest may.
+   *
+   * @param baseline the loss when all may, nats per token
+   */
+  static List<Block> sparsity(Model model, Corpus corpus, double baseline, Progress progress) {
+    progress.begin("activity", SHARES.length + 1L);
     List<ActivationSparsity.Layer> layers =
         ActivationSparsity.defaults().audit(model, corpus.calibration());
     progress.step(1, "units counted");
@@ -42,44 +53,44 @@ final class ActivityStage {
       y[i + 1] = ActivationSparsity.lossWithTopK(model, corpus.heldOut(), SHARES[i]);
       progress.step(i + 2L, "top " + SHARES[i]);
     }
+    progress.end();
+    if (layers.isEmpty()) {
+      return List.of(new Block.Text("This model has no MLPs whose units could be counted."));
+    }
+    return List.of(
+        new Block.FigureBlock(
+            new Figure.Table(
+                "Hidden units of the MLPs",
+                List.of("site", "units", "not zero", "near zero", "dead"),
+                units),
+            "Near zero: below a tenth of the layer's root mean square. Dead: on no token of the calibration text."),
+        new Block.FigureBlock(
+            new Figure.Lines(
+                "Loss when every token keeps only its largest hidden units",
+                "share kept",
+                "nats per token",
+                List.of(new Figure.Series("top-k", x, y)))));
+  }
+
+  /** What each block adds, and what skipping it changes. */
+  static List<Block> depth(Model model, Corpus corpus, long seed) {
     int prompts = Math.min(16, corpus.heldOut().length);
     DepthReport depth =
         DepthReport.of(
             model, java.util.Arrays.copyOf(corpus.heldOut(), prompts), new Rng(seed).fork(2));
-    progress.end();
-    List<Block> blocks = new ArrayList<>();
-    if (!layers.isEmpty()) {
-      blocks.add(
-          new Block.FigureBlock(
-              new Figure.Table(
-                  "Hidden units of the MLPs",
-                  List.of("site", "units", "not zero", "near zero", "dead"),
-                  units),
-              "Near zero: below a tenth of the layer's root mean square. Dead: on no token of the calibration text."));
-      blocks.add(
-          new Block.FigureBlock(
-              new Figure.Lines(
-                  "Loss when every token keeps only its largest hidden units",
-                  "share kept",
-                  "nats per token",
-                  List.of(new Figure.Series("top-k", x, y)))));
-    }
-    blocks.add(
+    return List.of(
         new Block.FigureBlock(
             contributions(depth),
-            "Means over tokens; a negative cosine erases. Lens: the logits read off after this block, as KL to the final ones and as the share of the top five that agree."));
-    blocks.add(
+            "Means over tokens; a negative cosine erases. Lens: the logits read off after this block, as KL to the final ones and as the share of the top five that agree."),
         new Block.FigureBlock(
             skip(depth),
-            "Row: the layer skipped. Column: how much a later layer's update changes (largest over tokens)."));
-    blocks.add(new Block.FigureBlock(outputs(depth)));
-    blocks.add(
+            "Row: the layer skipped. Column: how much a later layer's update changes (largest over tokens)."),
+        new Block.FigureBlock(outputs(depth)),
         new Block.Text(
             depth.knee() >= depth.outputFuture().length
                 ? "Skipping late layers still changes what later tokens get: the model uses its depth."
                 : "From block %d on, skipping a layer changes later tokens by less than half of what the first half does."
                     .formatted(depth.knee())));
-    return new Section("activity", "Activity", blocks);
   }
 
   private static Figure contributions(DepthReport depth) {

@@ -154,21 +154,7 @@ final class FeaturesStage {
               new Block.Text(
                   "No transcoders: they replace the MLPs of pre-norm blocks, and this model has none.")));
     }
-    List<Block> blocks = new ArrayList<>();
-    blocks.add(
-        new Block.FigureBlock(
-            new Figure.Table(
-                "Transcoders and sparse autoencoders",
-                List.of(
-                    "block",
-                    "kind",
-                    "features",
-                    "L0",
-                    "variance explained",
-                    "loss recovered",
-                    "dead"),
-                rows),
-            "L0: features that fire on a token. Loss recovered: 1 if the model loses nothing when the MLP is replaced, 0 if it loses as much as with its mean."));
+    List<Block> blocks = new ArrayList<>(List.of(statistics(rows)));
     blocks.addAll(PromptCircuit.blocks(model, corpus, prompt, transcoders));
     for (var e : transcoders.entrySet()) {
       try (Scope scope = Scope.open()) {
@@ -176,6 +162,27 @@ final class FeaturesStage {
       }
     }
     return new Section("features", "Features", blocks);
+  }
+
+  /** What one dictionary of a block is like: its statistics and some of its features. */
+  static List<Block> look(Model model, Corpus corpus, int layer, Dictionary dictionary) {
+    String kind = dictionary.autoencodes() ? "SAE" : "transcoder";
+    List<Block> blocks =
+        new ArrayList<>(List.of(statistics(List.of(row(model, corpus, layer, kind, dictionary)))));
+    try (Scope scope = Scope.open()) {
+      features(model, corpus, layer, dictionary, blocks);
+    }
+    return blocks;
+  }
+
+  private static Block statistics(List<List<Object>> rows) {
+    return new Block.FigureBlock(
+        new Figure.Table(
+            "Transcoders and sparse autoencoders",
+            List.of(
+                "block", "kind", "features", "L0", "variance explained", "loss recovered", "dead"),
+            rows),
+        "L0: features that fire on a token. Loss recovered: 1 if the model loses nothing when the MLP is replaced, 0 if it loses as much as with its mean.");
   }
 
   /** The features that fire with the largest spread: contexts and the tokens they speak for. */

@@ -9,8 +9,10 @@ import org.jspecify.annotations.Nullable;
 import org.lapidary.evidence.Figure;
 import org.lapidary.interpret.circuit.Circuit;
 import org.lapidary.interpret.circuit.CircuitSearch;
+import org.lapidary.interpret.circuit.Faithfulness;
 import org.lapidary.interpret.circuit.FrozenPass;
 import org.lapidary.interpret.dictionary.Dictionary;
+import org.lapidary.interpret.transcoder.Transcoder;
 import org.lapidary.nn.Model;
 import org.lapidary.nn.Sampler;
 import org.lapidary.nn.Tokenizer;
@@ -25,6 +27,9 @@ final class PromptCircuit {
 
   /** Tokens of a held-out text that stand in for a prompt when none is given. */
   private static final int TOKENS = 12;
+
+  /** Texts whose mean activations stand in for what is ablated. */
+  private static final int REFERENCE = 16;
 
   private static final CircuitSearch SEARCH = new CircuitSearch(24, 96, 4);
 
@@ -42,23 +47,58 @@ final class PromptCircuit {
       int next = (int) model.forward(input).select(1, -1).argmax(-1).item();
       FrozenPass pass = FrozenPass.of(model, transcoders, ids);
       Circuit circuit = SEARCH.search(pass, pass.logit(next, ids.length - 1));
+      Faithfulness faithful = faithfulness(model, corpus, transcoders, ids, next, circuit);
       List<String> shown = Arrays.stream(ids).mapToObj(id -> shown(model, id)).toList();
       String title = "Circuit of “%s” after “%s”".formatted(shown(model, next), text(shown));
       return List.of(
           new Block.FigureBlock(
               circuit.strongest(DRAWN).diagram(title, shown),
-              "An arrow carries activation × weight: the first factor depends on this input, the second follows from the parameters alone. Attention patterns and norm scales are held fixed. Of the %d edges found, whose paths bring %.0f %% of the logit, the strongest are drawn; an error is what a transcoder misses of its MLP."
-                  .formatted(circuit.edges().size(), 100 * circuit.completeness())),
+              "An arrow carries activation × weight: the first factor depends on this input, the second follows from the parameters alone. Attention patterns and norm scales are held fixed. Of the %d edges found, whose paths bring %.0f %% of the logit, the strongest are drawn; an error is what a transcoder misses of its MLP. With all other heads, features and MLPs at their means the circuit keeps %.0f %% of the logit (faithfulness); with its own at their means %.0f %% is gone (completeness)."
+                  .formatted(
+                      circuit.edges().size(),
+                      100 * circuit.completeness(),
+                      100 * faithful.faithfulness(),
+                      100 * faithful.completeness())),
           new Block.FigureBlock(table(circuit)));
     }
   }
 
+  /** By ablation, in the model whose MLPs are the transcoders. */
+  private static Faithfulness faithfulness(
+      Model model,
+      Corpus corpus,
+      Map<Integer, Dictionary> transcoders,
+      int[] ids,
+      int next,
+      Circuit circuit) {
+    List<String> sites = new ArrayList<>(List.of("blocks.*.attn.hook_z"));
+    for (int l = 0; l < model.decoder().blocks().size(); l++) {
+      sites.add("blocks." + l + (transcoders.containsKey(l) ? ".mlp.hook_post" : ".hook_mlp_out"));
+    }
+    Model swapped = Transcoder.swap(model, transcoders);
+    int[][] texts = corpus.heldOut();
+    return Faithfulness.of(
+        swapped,
+        ids,
+        logits -> logits.select(1, -1).select(1, next).sum().item(),
+        circuit.units(),
+        Faithfulness.means(
+            swapped,
+            List.of(Arrays.copyOf(texts, Math.min(REFERENCE, texts.length))),
+            "{" + String.join(",", sites) + "}"));
+  }
+
   private static int[] tokens(Model model, Corpus corpus, @Nullable String prompt) {
-    Tokenizer tokenizer = model.tokenizer();
     if (prompt == null) {
       int[] first = corpus.heldOut()[0];
       return Arrays.copyOf(first, Math.min(TOKENS, first.length));
     }
+    return tokens(model, prompt);
+  }
+
+  /** The ids of a prompt, the token that begins a text first. */
+  static int[] tokens(Model model, String prompt) {
+    Tokenizer tokenizer = model.tokenizer();
     if (tokenizer == null) {
       throw new IllegalArgumentException(
           "this model has no tokenizer, so a prompt cannot be read; put its tokenizer.json beside the weights, or leave --prompt away");
@@ -71,7 +111,7 @@ final class PromptCircuit {
     return ids;
   }
 
-  private static String shown(Model model, int id) {
+  static String shown(Model model, int id) {
     Tokenizer tokenizer = model.tokenizer();
     return tokenizer == null ? "" + id : tokenizer.token(id);
   }

@@ -77,6 +77,7 @@ public final class Main implements Runnable {
             new DiffCommand(workplace),
             new GenerateCommand(),
             new CaptureCommand(),
+            interpret(workplace),
             new CompressCommand(workplace),
             new ConvertCommand(workplace),
             new TrainCommand(workplace),
@@ -103,6 +104,20 @@ public final class Main implements Runnable {
     line.setExecutionExceptionHandler((e, command, parsed) ->
         Faults.show(
             e, command.getErr(), Faults.wantsTrace(parsed.originalArgs().toArray(String[]::new))));
+    return line;
+  }
+
+  private static CommandLine interpret(Workplace workplace) {
+    InterpretCommand parent = new InterpretCommand(workplace);
+    CommandLine line = new CommandLine(parent);
+    line.addSubcommand(new InterpretCommand.Features(parent));
+    line.addSubcommand(new InterpretCommand.CircuitView(parent));
+    line.addSubcommand(new InterpretCommand.Attribute(parent));
+    line.addSubcommand(new InterpretCommand.Probe(parent));
+    line.addSubcommand(new InterpretCommand.Compare(parent));
+    line.addSubcommand(new InterpretCommand.Depth(parent));
+    line.addSubcommand(new InterpretCommand.Sparsity(parent));
+    line.getSubcommands().values().forEach(Main::headings);
     return line;
   }
 

@@ -50,11 +50,21 @@ public record Observable(String name, double[] weights) {
         id(model, minus));
   }
 
-  private static int id(Model model, String word) {
+  /**
+   * The id of a word that is one token.
+   *
+   * @throws IllegalArgumentException if the model has no tokenizer or the word is not one token
+   */
+  public static int id(Model model, String word) {
     Tokenizer tokenizer = model.tokenizer();
     if (tokenizer == null) {
       throw new IllegalArgumentException(
           "this model has no tokenizer, so '%s' is no token; give token ids".formatted(word));
+    }
+    for (int id = 0; id < model.decoder().config().vocab(); id++) {
+      if (tokenizer.token(id).equals(word)) {
+        return id;
+      }
     }
     int[] ids = tokenizer.encode(word);
     if (ids.length != 1) {

@@ -36,8 +36,9 @@ class NameAttributesTest {
       }
       assertThat(with).isEqualTo(4);
     }
-    assertThat(language.prompts(50, 1, 0, 8, new Rng(2)).tokens())
-        .allMatch(t -> t[5] == language.question(1));
+    for (int[] tokens : language.prompts(50, 1, 0, 8, new Rng(2)).tokens()) {
+      assertThat(tokens[5]).isEqualTo(language.question(1));
+    }
   }
 
   @Test

@@ -37,7 +37,13 @@ public final class ShortcutReproduction implements Reproduction {
   private static final int UNITS = 128;
   private static final int BATCH = 64;
   private static final double RATE = 1e-3;
-  private static final double CORE = 0.1;
+
+  /** The larger of the two amplitudes: inputs of norm about 1. */
+  private static final double LOUD = 0.1;
+
+  /** A little above the background, -0.42, and far below ink, 2.8. */
+  private static final double FAINT = -0.2;
+
   private static final double[] RATIOS = {1, 10, 33};
 
   /** How much is done. */
@@ -87,7 +93,7 @@ public final class ShortcutReproduction implements Reproduction {
     for (int s = 0; s < seeds; s++) {
       long seed = setting.seeds().get(s);
       for (int r = 0; r < RATIOS.length; r++) {
-        Setup setup = Setup.of(Latents.defaults(), CORE, CORE * RATIOS[r], new int[2], work, seed);
+        Setup setup = Setup.of(Latents.defaults(), LOUD / RATIOS[r], LOUD, new int[2], work, seed);
         linear[r][s] = setup.logistic().bias();
         for (Nonlinearity n : Nonlinearity.values()) {
           ShortcutBias found = setup.network(n, 1, work, seed);
@@ -99,7 +105,7 @@ public final class ShortcutReproduction implements Reproduction {
         setup.close();
       }
       try (Setup setup =
-          Setup.of(Latents.defaults(), CORE * RATIOS[1], CORE, new int[2], work, seed)) {
+          Setup.of(Latents.defaults(), LOUD, LOUD / RATIOS[1], new int[2], work, seed)) {
         swapped[s] = setup.network(Nonlinearity.RELU, 1, work, seed).bias();
       }
     }
@@ -209,7 +215,7 @@ public final class ShortcutReproduction implements Reproduction {
                       .softplus()
                       .mean();
                 },
-                Trainer.Settings.of(work.steps, Schedule.constant(RATE), seed))
+                Trainer.Settings.of(work.steps, Schedule.cosine(RATE, 0, work.steps, 0), seed))
             .run(Progress.silent());
       }
       return bias(network::forward);
@@ -234,8 +240,8 @@ public final class ShortcutReproduction implements Reproduction {
         try (Setup setup =
             Setup.of(
                 Latents.defaults(),
-                CORE,
-                CORE * RATIOS[r],
+                LOUD / RATIOS[r],
+                LOUD,
                 new int[2],
                 work,
                 setting.seeds().get(s))) {
@@ -277,7 +283,7 @@ public final class ShortcutReproduction implements Reproduction {
       for (int r = 0; r < RATIOS.length; r++) {
         Latents latents = new Latents(0.9, rhos[i], 0);
         try (Setup setup =
-            Setup.of(latents, CORE, CORE * RATIOS[r], new int[2], work, seed)) {
+            Setup.of(latents, LOUD / RATIOS[r], LOUD, new int[2], work, seed)) {
           map[i][r] = setup.network(Nonlinearity.RELU, 1, work, seed).bias();
         }
       }
@@ -297,7 +303,7 @@ public final class ShortcutReproduction implements Reproduction {
         for (Nonlinearity n : Nonlinearity.values()) {
           try (Setup setup =
               Setup.of(
-                  Latents.defaults(), CORE, CORE, new int[] {nested, 0}, work, seed)) {
+                  Latents.defaults(), LOUD, LOUD, new int[] {nested, 0}, work, seed)) {
             ShortcutBias found = setup.network(n, hidden, work, seed);
             row.add(found.bias());
             if (n == Nonlinearity.RELU) {
@@ -331,7 +337,7 @@ public final class ShortcutReproduction implements Reproduction {
       var train = DigitCnn.standardised(Images.Part.TRAIN, work.images);
       var test = DigitCnn.standardised(Images.Part.TEST, 1000);
       for (int i = 0; i < work.squares.length; i++) {
-        Patches patches = new Patches(0.9, 0.85, work.squares[i], 2.8);
+        Patches patches = new Patches(0.9, 0.85, work.squares[i], FAINT);
         for (int s = 0; s < seeds.size(); s++) {
           ConvEncoder network = new ConvEncoder(1, 2, 8, 16);
           var data = patches.draw(train, new Rng(seeds.get(s)).fork(8));

@@ -59,7 +59,8 @@ public final class CatReproduction implements Reproduction {
   private record Split(Classification train, Classification test, int classes) {}
 
   /** Accuracies of a probe. */
-  private record Scores(double known, double other, double transposed, double oneShot, double fiveShot) {
+  private record Scores(
+      double known, double other, double transposed, double oneShot, double fiveShot) {
     double transfer() {
       return (other + transposed) / 2;
     }
@@ -91,7 +92,8 @@ public final class CatReproduction implements Reproduction {
             probes(found),
             new Figure.Table(
                 "Digits 5 to 9 with all weights trained on: accuracy",
-                List.of("seed", "one, plain", "one, two-stage", "CAT5, two-stage", "each, then CAT5"),
+                List.of(
+                    "seed", "one, plain", "one, two-stage", "CAT5, two-stage", "each, then CAT5"),
                 tuning)));
   }
 
@@ -130,7 +132,8 @@ public final class CatReproduction implements Reproduction {
     Headed longer = trained(work.fitLonger(), known, NARROW, WIDTH, seed * 100 + 60);
     Layer student =
         new Distillation(work.distil)
-            .distill(cat, new ConvEncoder(1, STUDENT, NARROW), STUDENT, known.train, seed * 100 + 70);
+            .distill(
+                cat, new ConvEncoder(1, STUDENT, NARROW), STUDENT, known.train, seed * 100 + 70);
     Cat copies = Cat.of(Collections.nCopies(NETWORKS, one));
 
     Probes probes = new Probes(known, other, turned, rng.fork(6));
@@ -175,8 +178,7 @@ public final class CatReproduction implements Reproduction {
   // ---- data and networks ----
 
   /** Examples of the classes from - to - 1, counted from 0, so many of each. */
-  private static Classification some(
-      Classification all, int from, int to, int each, Rng rng) {
+  private static Classification some(Classification all, int from, int to, int each, Rng rng) {
     int[] labels = all.labels().toInts();
     int[] left = new int[10];
     java.util.Arrays.fill(left, each);
@@ -199,8 +201,7 @@ public final class CatReproduction implements Reproduction {
     return new Rectified(new ConvEncoder(1, width, channels));
   }
 
-  private static Headed trained(
-      Fit fit, Split task, Integer[] channels, int width, long seed) {
+  private static Headed trained(Fit fit, Split task, Integer[] channels, int width, long seed) {
     Headed network = new Headed(network(channels, width), new Linear(width, task.classes, true));
     return fit.classify(network, network::forward, task.train, "ReLU features", seed);
   }
@@ -258,7 +259,10 @@ public final class CatReproduction implements Reproduction {
           var ignored = Autograd.noGrad()) {
         SoftmaxProbe probe =
             SoftmaxProbe.selected(
-                features.apply(task.train.inputs()), task.train.labels(), task.classes, rng.fork(1));
+                features.apply(task.train.inputs()),
+                task.train.labels(),
+                task.classes,
+                rng.fork(1));
         return probe.accuracy(features.apply(task.test.inputs()), task.test.labels());
       }
     }
@@ -282,7 +286,9 @@ public final class CatReproduction implements Reproduction {
     List<Check> checks = new ArrayList<>();
     checks.add(
         Check.atLeast(
-            "other tasks: accuracy of CAT5 minus one network", cat - one, setting.full() ? 0.02 : -0.1));
+            "other tasks: accuracy of CAT5 minus one network",
+            cat - one,
+            setting.full() ? 0.02 : -0.1));
     if (!setting.full()) {
       return checks;
     }
@@ -292,11 +298,11 @@ public final class CatReproduction implements Reproduction {
         Check.atMost(
             "the task trained on: accuracy, CAT5 apart from one wide network",
             Math.abs(
-                mean(found, "CAT5", Scores::known) - mean(found, "one wide network", Scores::known)),
+                mean(found, "CAT5", Scores::known)
+                    - mean(found, "one wide network", Scores::known)),
             0.01));
     checks.add(
-        Check.atLeast(
-            "other tasks: accuracy of DISTILL5 minus one network", student - one, 0.005));
+        Check.atLeast("other tasks: accuracy of DISTILL5 minus one network", student - one, 0.005));
     checks.add(
         Check.atMost(
             "other tasks: accuracy of one network 5 times over minus once",
@@ -312,17 +318,16 @@ public final class CatReproduction implements Reproduction {
 
   private static Figure probes(Map<String, List<Scores>> found) {
     List<List<Object>> rows = new ArrayList<>();
-    found.forEach(
-        (name, scores) ->
-            rows.add(
-                List.of(
-                    name,
-                    estimate(scores, Scores::known).toString(),
-                    estimate(scores, Scores::other).toString(),
-                    estimate(scores, Scores::transposed).toString(),
-                    mean(found, name, Scores::transfer),
-                    mean(found, name, Scores::oneShot),
-                    mean(found, name, Scores::fiveShot))));
+    found.forEach((name, scores) ->
+        rows.add(
+            List.of(
+                name,
+                estimate(scores, Scores::known).toString(),
+                estimate(scores, Scores::other).toString(),
+                estimate(scores, Scores::transposed).toString(),
+                mean(found, name, Scores::transfer),
+                mean(found, name, Scores::oneShot),
+                mean(found, name, Scores::fiveShot))));
     return new Figure.Table(
         "Accuracy of linear probes, and of class means from 1 and 5 examples; mean over seeds",
         List.of(

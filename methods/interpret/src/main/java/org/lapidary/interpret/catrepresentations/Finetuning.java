@@ -26,7 +26,9 @@ public record Finetuning(Fit head, Fit all) {
     return all.continued(headed, headed::forward, task, seed);
   }
 
-  /** First the head, then all (two-stage): features are not torn apart by a head drawn at random. */
+  /**
+   * First the head, then all (two-stage): features are not torn apart by a head drawn at random.
+   */
   public Headed twoStage(Layer network, int width, Classification task, int classes, long seed) {
     Layer frozen = network.copy();
     Linear matrix = new Linear(width, classes, true);

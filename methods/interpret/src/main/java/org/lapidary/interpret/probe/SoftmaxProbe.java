@@ -66,10 +66,7 @@ public record SoftmaxProbe(Tensor weight, Tensor mean, Tensor scale) {
       for (int round = 0; round < ROUNDS; round++) {
         try (Scope step = Scope.open()) {
           Tensor gradient =
-              z.t()
-                  .matmul(z.matmul(ahead).softmax(1).sub(target))
-                  .div(n)
-                  .add(ahead.mul(price));
+              z.t().matmul(z.matmul(ahead).softmax(1).sub(target)).div(n).add(ahead.mul(price));
           Tensor next = ahead.sub(gradient.div(steepest)).unscoped();
           Tensor moved = next.sub(now);
           boolean back = gradient.mul(moved).sum().item() > 0;
@@ -104,8 +101,7 @@ public record SoftmaxProbe(Tensor weight, Tensor mean, Tensor scale) {
       double best = PRICES[0];
       double highest = -1;
       for (double l2 : PRICES) {
-        SoftmaxProbe probe =
-            fit(x.indexSelect(0, rest), labels.indexSelect(0, rest), classes, l2);
+        SoftmaxProbe probe = fit(x.indexSelect(0, rest), labels.indexSelect(0, rest), classes, l2);
         double accuracy =
             probe.accuracy(x.indexSelect(0, validation), labels.indexSelect(0, validation));
         if (accuracy > highest) {
@@ -127,9 +123,7 @@ public record SoftmaxProbe(Tensor weight, Tensor mean, Tensor scale) {
 
   private static Tensor extended(Tensor wide, Tensor mean, Tensor scale) {
     return Tensor.concat(
-        1,
-        wide.sub(mean).mul(scale),
-        Tensor.ones(DType.FLOAT64, Shape.of(wide.size(0), 1)));
+        1, wide.sub(mean).mul(scale), Tensor.ones(DType.FLOAT64, Shape.of(wide.size(0), 1)));
   }
 
   /** The logits [n, classes] of rows [n, d]. */

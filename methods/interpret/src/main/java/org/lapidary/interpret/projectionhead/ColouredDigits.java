@@ -19,6 +19,7 @@ public record ColouredDigits(Tensor images, int[] digits, int[] colours) {
   private static final int SHIFT = 4;
   private static final double SPOTS = 0.15;
   private static final double FAINTEST = 0.6;
+  private static final float DIM = 0.6f;
 
   public ColouredDigits {
     images.unscoped();
@@ -34,7 +35,7 @@ public record ColouredDigits(Tensor images, int[] digits, int[] colours) {
     for (int i = 0; i < n; i++) {
       colours[i] = rng.nextInt(COLOURS);
       for (int c = 0; c < 3; c++) {
-        float strength = (colours[i] >> c & 1) == 1 ? 1 : 0.25f;
+        float strength = (colours[i] >> c & 1) == 1 ? 1 : DIM;
         for (int p = 0; p < size; p++) {
           to[(i * 3 + c) * size + p] = strength * from[i * size + p];
         }

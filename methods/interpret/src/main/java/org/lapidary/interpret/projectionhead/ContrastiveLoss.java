@@ -26,8 +26,8 @@ public final class ContrastiveLoss {
   }
 
   /**
-   * SimCLR's (Chen et al., 2020): the cross-entropy of finding the other view of an example among the
-   * 2n - 1 other views, by cosine over a temperature.
+   * SimCLR's (Chen et al., 2020): the cross-entropy of finding the other view of an example among
+   * the 2n - 1 other views, by cosine over a temperature.
    */
   public static Tensor infoNce(Tensor z, Tensor other, double temperature) {
     check(z, other);
@@ -42,8 +42,8 @@ public final class ContrastiveLoss {
   }
 
   /**
-   * Supervised contrastive (Khosla et al., 2020): the same, where every view of the same class is one
-   * to find.
+   * Supervised contrastive (Khosla et al., 2020): the same, where every view of the same class is
+   * one to find.
    *
    * @param labels INT64 [n] of both views
    */

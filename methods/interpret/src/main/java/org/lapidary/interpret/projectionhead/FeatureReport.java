@@ -22,8 +22,7 @@ public record FeatureReport(double[] singular) {
     }
     try (Scope scope = Scope.open()) {
       double[] values = Linalg.svd(centred(x)).s().toDoubles();
-      return new FeatureReport(
-          Arrays.stream(values).map(v -> v / Math.sqrt(x.size(0))).toArray());
+      return new FeatureReport(Arrays.stream(values).map(v -> v / Math.sqrt(x.size(0))).toArray());
     }
   }
 

@@ -50,8 +50,7 @@ public record LinearTheory(double[] phi, double noise) {
         try (Scope inner = Scope.open()) {
           Tensor w = product(layers, layers.size());
           Tensor seen = w.matmul(sigma).matmul(w.t());
-          Tensor loss =
-              seen.square().sum().sub(w.matmul(m).mul(w).sum().mul(2));
+          Tensor loss = seen.square().sum().sub(w.matmul(m).mul(w).sum().mul(2));
           List<Tensor> gradients = Autograd.grad(loss, layers);
           for (int l = 0; l < layers.size(); l++) {
             Tensor moved = layers.get(l).detach().sub(gradients.get(l).mul(rate));

@@ -27,8 +27,8 @@ import org.lapidary.tensor.Tensor;
 import org.lapidary.train.Classification;
 
 /**
- * The linear theory by gradient descent; networks that learn whether a digit is odd, with and without
- * a head; and SimCLR on coloured digits with a trained head, without one, and with a fixed
+ * The linear theory by gradient descent; networks that learn whether a digit is odd, with and
+ * without a head; and SimCLR on coloured digits with a trained head, without one, and with a fixed
  * reweighting.
  */
 public final class ProjectionHeadReproduction implements Reproduction {
@@ -41,7 +41,7 @@ public final class ProjectionHeadReproduction implements Reproduction {
   private record Work(
       int images, int probed, int tested, Fit supervised, int unlabelled, Fit contrastive) {
     static final Work FULL =
-        new Work(20_000, 2_000, 2_000, new Fit(3, 64, 2e-3), 4_000, new Fit(8, 128, 2e-3));
+        new Work(40_000, 2_000, 2_000, new Fit(3, 64, 2e-3), 4_000, new Fit(8, 128, 2e-3));
     static final Work SMOKE =
         new Work(1_024, 300, 300, new Fit(2, 32, 2e-3), 256, new Fit(2, 64, 2e-3));
   }
@@ -95,16 +95,21 @@ public final class ProjectionHeadReproduction implements Reproduction {
           errors[side] = LinearTheory.downstream(found.get(side), k, 20, 0.1, 400, rng.fork(k));
         }
         rows.add(
-            List.of(PHI[k], pre[k], found.get(0)[k], post[k], found.get(1)[k], errors[0], errors[1]));
+            List.of(
+                PHI[k], pre[k], found.get(0)[k], post[k], found.get(1)[k], errors[0], errors[1]));
       }
       checks.add(
           Check.atMost("two linear layers: weights apart from the closed form, most", worst, 1e-3));
       double weak = lost(rows, extreme(post, -1));
       double strong = lost(rows, extreme(post, 1));
       checks.add(
-          Check.greater("20 labels of the weakest feature: error after minus before the head", weak, 0));
+          Check.greater(
+              "20 labels of the weakest feature: error after minus before the head", weak, 0));
       checks.add(
-          Check.atMost("20 labels of the strongest feature: error after minus before the head", strong, 0.02));
+          Check.atMost(
+              "20 labels of the strongest feature: error after minus before the head",
+              strong,
+              0.02));
       figures.add(
           new Figure.Table(
               "Weights of features of a linear encoder, and the error of reading one from 20 labels",
@@ -223,10 +228,7 @@ public final class ProjectionHeadReproduction implements Reproduction {
   }
 
   private static double probe(
-      UnaryOperator<Tensor> features,
-      Classification fitted,
-      Classification test,
-      Rng rng) {
+      UnaryOperator<Tensor> features, Classification fitted, Classification test, Rng rng) {
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
       return SoftmaxProbe.selected(features.apply(fitted.inputs()), fitted.labels(), 10, rng)
@@ -249,8 +251,7 @@ public final class ProjectionHeadReproduction implements Reproduction {
     for (long seed : setting.seeds()) {
       try (Scope scope = Scope.open()) {
         Rng rng = new Rng(seed).fork(3);
-        Classification grey =
-            DigitCnn.mnist(Images.Part.TRAIN, work.unlabelled + work.probed);
+        Classification grey = DigitCnn.mnist(Images.Part.TRAIN, work.unlabelled + work.probed);
         ColouredDigits all = ColouredDigits.of(grey, rng.fork(0));
         ColouredDigits test =
             ColouredDigits.of(DigitCnn.mnist(Images.Part.TEST, work.tested), rng.fork(1));
@@ -264,8 +265,7 @@ public final class ProjectionHeadReproduction implements Reproduction {
         Headed mlp =
             simClr(work, seen, new Dense(Nonlinearity.RELU, WIDTH, WIDTH, WIDTH), "MLP", seed);
         Headed none = simClr(work, seen, new Reweighting(WIDTH, 1), "none", seed);
-        Headed weighted =
-            simClr(work, seen, new Reweighting(WIDTH, KAPPA), "kappa " + KAPPA, seed);
+        Headed weighted = simClr(work, seen, new Reweighting(WIDTH, KAPPA), "kappa " + KAPPA, seed);
         before.add(see(mlp::features, probed, test, rng.fork(2)));
         after.add(see(mlp::forward, probed, test, rng.fork(2)));
         without.add(see(none::features, probed, test, rng.fork(2)));
@@ -329,10 +329,7 @@ public final class ProjectionHeadReproduction implements Reproduction {
   }
 
   private static Seen see(
-      UnaryOperator<Tensor> features,
-      Classification probed,
-      ColouredDigits test,
-      Rng rng) {
+      UnaryOperator<Tensor> features, Classification probed, ColouredDigits test, Rng rng) {
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
       Tensor x = features.apply(test.images());

@@ -2,8 +2,8 @@
  * Why features are read before the head that they were trained with. A contrastive loss weighs
  * features by how well they survive augmentation; each layer takes that further, so that before the
  * head ({@link org.lapidary.interpret.projectionhead.LinearTheory}: post-head weights w_k = phi_k /
- * (phi_k^2 + s^2), after layer l of L w_k^(l/L)) features are more equal, and those that a later task
- * needs but the loss does not are still there. {@link
+ * (phi_k^2 + s^2), after layer l of L w_k^(l/L)) features are more equal, and those that a later
+ * task needs but the loss does not are still there. {@link
  * org.lapidary.interpret.projectionhead.Reweighting} does the same without a trained head. {@link
  * org.lapidary.interpret.projectionhead.FeatureReport} compares representations [n, d] before and
  * after: spectrum, effective rank, weight of a factor; {@link

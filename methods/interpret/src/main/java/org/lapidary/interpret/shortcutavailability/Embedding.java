@@ -9,8 +9,8 @@ import org.lapidary.tensor.Tensor;
 
 /**
  * How available the features are in the input: x = sum_i alpha_i e_i(z_i) in R^d. e_i(z) = z w_i,
- * with orthogonal w_i of norm sqrt(d), then through so many random ReLU layers that keep its size: a
- * larger alpha makes a feature more available, more layers make it less so.
+ * with orthogonal w_i of norm sqrt(d), then through so many random ReLU layers that keep its size:
+ * a larger alpha makes a feature more available, more layers make it less so.
  *
  * @param directions w [2, d]
  * @param amplitudes alpha of the core and of the shortcut

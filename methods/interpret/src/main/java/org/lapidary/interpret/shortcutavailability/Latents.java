@@ -6,8 +6,8 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /**
- * Two features of a label y = -1 or 1: a core and a shortcut, z | y ~ N(y (mu_c, mu_s), [[1, r], [r,
- * 1]]), with mu = sqrt(2) erfinv(2 rho - 1), so that the sign of a feature is the label with
+ * Two features of a label y = -1 or 1: a core and a shortcut, z | y ~ N(y (mu_c, mu_s), [[1, r],
+ * [r, 1]]), with mu = sqrt(2) erfinv(2 rho - 1), so that the sign of a feature is the label with
  * probability rho (its predictivity).
  *
  * @param rhoCore predictivity of the core, in (0.5, 1)
@@ -89,7 +89,8 @@ public record Latents(double rhoCore, double rhoShortcut, double correlation) {
   }
 
   /**
-   * The best linear rule, sign(w z) with w = [[1, r], [r, 1]]^-1 mu (LDA), which is the best of all.
+   * The best linear rule, sign(w z) with w = [[1, r], [r, 1]]^-1 mu (LDA), which is the best of
+   * all.
    */
   public double[] optimal() {
     double scale = 1 - correlation * correlation;

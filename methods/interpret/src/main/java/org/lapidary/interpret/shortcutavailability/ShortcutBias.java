@@ -11,9 +11,9 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /**
- * How far a model leans on the shortcut beyond what the best rule would. On an even grid of features
- * in [-3, 3]^2, among the points where the two signs disagree, its reliance is the share that it
- * labels by the shortcut.
+ * How far a model leans on the shortcut beyond what the best rule would. On an even grid of
+ * features in [-3, 3]^2, among the points where the two signs disagree, its reliance is the share
+ * that it labels by the shortcut.
  *
  * @param side points along a side of the grid; even, so that none lies on an axis
  * @param decisions 1 where the model says 1, else 0, by core and shortcut from low to high
@@ -68,7 +68,9 @@ public record ShortcutBias(
     return EDGE * (2 * (i + 0.5) / side - 1);
   }
 
-  /** The share of the points with disagreeing signs where the score has the sign of the shortcut. */
+  /**
+   * The share of the points with disagreeing signs where the score has the sign of the shortcut.
+   */
   private static double reliance(double[] scores, float[] grid) {
     int conflicts = 0;
     int shortcut = 0;

@@ -39,7 +39,7 @@ public final class ShortcutReproduction implements Reproduction {
   private static final double RATE = 1e-3;
 
   /** The larger of the two amplitudes: inputs of norm about 1. */
-  private static final double LOUD = 0.1;
+  private static final double LOUD = Double.parseDouble(System.getProperty("loud", "1"));
 
   /** A little above the background, -0.42, and far below ink, 2.8. */
   private static final double FAINT = -0.2;
@@ -134,16 +134,14 @@ public final class ShortcutReproduction implements Reproduction {
               higher * 5.0 / seeds,
               4));
     }
-    checks.add(
-        Check.atMost("ReLU units, the core ten times as available: bias", mean(swapped), 0));
+    checks.add(Check.atMost("ReLU units, the core ten times as available: bias", mean(swapped), 0));
     List<List<Object>> rows = new ArrayList<>();
     rows.add(row("logistic regression, to the end", linear));
     bias.forEach((n, b) -> rows.add(row("one layer of " + n + " units", b)));
     figures.addFirst(
         new Figure.Table(
             "Shortcut bias by the ratio of amplitudes; mean over seeds and 95% interval",
-            List.of("model", "ratio 1", "ratio 10", "ratio 33"),
-            rows));
+            List.of("model", "ratio 1", "ratio 10", "ratio 33"), rows));
   }
 
   private static List<Object> row(String name, double[][] bias) {
@@ -170,8 +168,7 @@ public final class ShortcutReproduction implements Reproduction {
       Embedding embedding =
           Embedding.draw(DIMENSION, new double[] {core, shortcut}, nesting, rng.fork(0));
       Latents.Sample sample = latents.draw(work.samples, rng.fork(1));
-      return new Setup(
-          latents, embedding, embedding.embed(sample.z()), sample.labels(), scope);
+      return new Setup(latents, embedding, embedding.embed(sample.z()), sample.labels(), scope);
     }
 
     ShortcutBias bias(UnaryOperator<Tensor> scores) {
@@ -282,8 +279,7 @@ public final class ShortcutReproduction implements Reproduction {
     for (int i = 0; i < rhos.length; i++) {
       for (int r = 0; r < RATIOS.length; r++) {
         Latents latents = new Latents(0.9, rhos[i], 0);
-        try (Setup setup =
-            Setup.of(latents, LOUD / RATIOS[r], LOUD, new int[2], work, seed)) {
+        try (Setup setup = Setup.of(latents, LOUD / RATIOS[r], LOUD, new int[2], work, seed)) {
           map[i][r] = setup.network(Nonlinearity.RELU, 1, work, seed).bias();
         }
       }
@@ -302,8 +298,7 @@ public final class ShortcutReproduction implements Reproduction {
         List<Object> row = new ArrayList<>(List.of(hidden, nested));
         for (Nonlinearity n : Nonlinearity.values()) {
           try (Setup setup =
-              Setup.of(
-                  Latents.defaults(), LOUD, LOUD, new int[] {nested, 0}, work, seed)) {
+              Setup.of(Latents.defaults(), LOUD, LOUD, new int[] {nested, 0}, work, seed)) {
             ShortcutBias found = setup.network(n, hidden, work, seed);
             row.add(found.bias());
             if (n == Nonlinearity.RELU) {
@@ -341,8 +336,7 @@ public final class ShortcutReproduction implements Reproduction {
         for (int s = 0; s < seeds.size(); s++) {
           ConvEncoder network = new ConvEncoder(1, 2, 8, 16);
           var data = patches.draw(train, new Rng(seeds.get(s)).fork(8));
-          new Fit(2, 64, 1e-3)
-              .classify(network, network::forward, data, "squares", seeds.get(s));
+          new Fit(2, 64, 1e-3).classify(network, network::forward, data, "squares", seeds.get(s));
           bias[i][s] = patches.bias(network::forward, test);
         }
         rows.add(List.of(work.squares[i], Estimate.of(bias[i]).toString()));
@@ -356,7 +350,6 @@ public final class ShortcutReproduction implements Reproduction {
     figures.add(
         new Figure.Table(
             "Odd or even digits with a square in a corner: shortcut bias, 95% interval",
-            List.of("side of the square, pixels", "bias"),
-            rows));
+            List.of("side of the square, pixels", "bias"), rows));
   }
 }

@@ -9,9 +9,9 @@ import org.lapidary.tensor.Tensor;
 /** Kernels of infinitely wide networks, and regression with them. */
 public enum TangentKernel {
   /**
-   * The neural tangent kernel of f(x) = sqrt(2 / width) sum_i a_i relu(w_i x) with all weights drawn
-   * from N(0, 1): |x| |x'| (sin t + (pi - t) cos t) / pi + x x' (pi - t) / pi, t the angle between x
-   * and x' (Jacot et al., 2018; Cho and Saul, 2009).
+   * The neural tangent kernel of f(x) = sqrt(2 / width) sum_i a_i relu(w_i x) with all weights
+   * drawn from N(0, 1): |x| |x'| (sin t + (pi - t) cos t) / pi + x x' (pi - t) / pi, t the angle
+   * between x and x' (Jacot et al., 2018; Cho and Saul, 2009).
    */
   RELU {
     @Override
@@ -21,10 +21,7 @@ public enum TangentKernel {
       Tensor cosine = products.div(norms.maximum(1e-300)).clamp(-1, 1);
       Tensor sine = cosine.square().subtractFrom(1).maximum(0).sqrt();
       Tensor rest = sine.atan2(cosine).subtractFrom(Math.PI);
-      return norms
-          .mul(sine.add(rest.mul(cosine)))
-          .add(products.mul(rest))
-          .div(Math.PI);
+      return norms.mul(sine.add(rest.mul(cosine))).add(products.mul(rest)).div(Math.PI);
     }
   },
   /** The inner product, the kernel of a linear model. */
@@ -76,8 +73,7 @@ public enum TangentKernel {
   public Regression fit(Tensor x, double[] targets, double ridge) {
     try (Scope scope = Scope.open()) {
       Tensor k = between(x, x);
-      Tensor price =
-          Tensor.eye(DType.FLOAT64, x.size(0)).mul(k.diagonal().mean().item() * ridge);
+      Tensor price = Tensor.eye(DType.FLOAT64, x.size(0)).mul(k.diagonal().mean().item() * ridge);
       Tensor y = Tensor.of(targets, targets.length, 1);
       return new Regression(this, x.copy(), Linalg.solve(k.add(price), y));
     }

@@ -314,11 +314,11 @@ public final class ProjectionHeadReproduction implements Reproduction {
 
   private static Headed simClr(
       Work work, Classification images, Layer head, String name, long seed) {
-    Headed network = new Headed(encoder(3), head);
+    Headed network = new Headed(new ConvEncoder(3, WIDTH, 16, 32), head);
     return work.contrastive.fit(
         network,
         images,
-        "SimCLR, head " + name,
+        "SimCLR, signed features, head " + name,
         seed,
         (rows, rng) -> {
           Tensor chosen = images.inputs().indexSelect(0, rows);

@@ -39,10 +39,13 @@ public final class ShortcutReproduction implements Reproduction {
   private static final double RATE = 1e-3;
 
   /** The larger of the two amplitudes: inputs of norm about 1. */
-  private static final double LOUD = Double.parseDouble(System.getProperty("loud", "1"));
+  private static final double LOUD = 0.1;
 
   /** A little above the background, -0.42, and far below ink, 2.8. */
   private static final double FAINT = -0.2;
+
+  /** The first matrix is drawn this much larger than 1 / sqrt(d), so that tanh units bend. */
+  private static final double GAIN = 5;
 
   private static final double[] RATIOS = {1, 10, 33};
 
@@ -193,6 +196,8 @@ public final class ShortcutReproduction implements Reproduction {
       widths.add(1);
       Dense network = new Dense(nonlinearity, widths.toArray(Integer[]::new));
       network.initialise(new Rng(seed));
+      var first = network.parameterAt("layer0.weight");
+      first.set(first.tensor().mul(GAIN));
       float[] signs = new float[labels.length];
       for (int i = 0; i < signs.length; i++) {
         signs[i] = labels[i];

@@ -38,10 +38,10 @@ public record AttentionSae(DictionaryTrainer.Settings training, int pool) {
    * Trains.
    *
    * @param texts of one length, in tokens
-   * @throws IllegalArgumentException if the layer has no attention with heads, or there are no texts
+   * @throws IllegalArgumentException if the layer has no attention with heads, or there are no
+   *     texts
    */
-  public DictionaryTrainer.Trained train(
-      Model model, int layer, int[][] texts, Progress progress) {
+  public DictionaryTrainer.Trained train(Model model, int layer, int[][] texts, Progress progress) {
     output(model, layer);
     String site = site(layer);
     try (ActivationBuffer buffer =

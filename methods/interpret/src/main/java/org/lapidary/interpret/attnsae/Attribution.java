@@ -127,8 +127,7 @@ public final class Attribution {
   public Tensor terms(int token) {
     try (Scope scope = Scope.open()) {
       int n = dictionary.features();
-      Tensor read =
-          dictionary.encoder().reshape(n, heads, dictionary.dIn() / heads); // [i, h, d]
+      Tensor read = dictionary.encoder().reshape(n, heads, dictionary.dIn() / heads); // [i, h, d]
       Tensor each = Tensor.einsum("ihd,shd->ihs", read, values);
       Tensor seen = pattern.select(1, token).unsqueeze(0); // [1, h, s]
       return scope.keep(each.mul(seen));
@@ -148,16 +147,15 @@ public final class Attribution {
   }
 
   /**
-   * The terms split once more: v_h(s) = W_V LN(x_s) with the norm's scale held fixed, and x_s the sum
-   * of the embedding, of the features of earlier attention layers through W_O (and what those do not
-   * explain), of attention layers without a dictionary, and of MLPs. All contributions sum to the
-   * pre-activation.
+   * The terms split once more: v_h(s) = W_V LN(x_s) with the norm's scale held fixed, and x_s the
+   * sum of the embedding, of the features of earlier attention layers through W_O (and what those
+   * do not explain), of attention layers without a dictionary, and of MLPs. All contributions sum
+   * to the pre-activation.
    *
    * @param earlier dictionaries of z of earlier layers, by layer
    * @throws IllegalArgumentException if the model's blocks are not pre-norm
    */
-  public List<Contribution> recursive(
-      int feature, int token, Map<Integer, Dictionary> earlier) {
+  public List<Contribution> recursive(int feature, int token, Map<Integer, Dictionary> earlier) {
     if (!model.decoder().config().placement().equals("pre")) {
       throw new IllegalArgumentException(
           "the stream splits into its parts in pre-norm models only; this one is "
@@ -205,8 +203,7 @@ public final class Attribution {
    * What a layer wrote into the stream: vectors by token [tokens, dModel], or activations [tokens,
    * features] and the directions [features, dModel] that they scale.
    */
-  private record Written(
-      Part part, int layer, Tensor amounts, @Nullable Tensor directions) {
+  private record Written(Part part, int layer, Tensor amounts, @Nullable Tensor directions) {
     void contributions(
         Tensor pulled,
         int head,

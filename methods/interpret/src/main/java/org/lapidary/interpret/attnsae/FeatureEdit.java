@@ -10,8 +10,8 @@ public final class FeatureEdit {
   private FeatureEdit() {}
 
   /**
-   * x becomes x + (f' - f) W_dec: the part of x outside the dictionary stays, and with f' = f all of
-   * it does.
+   * x becomes x + (f' - f) W_dec: the part of x outside the dictionary stays, and with f' = f all
+   * of it does.
    *
    * @param change from the activations f [..., features] to others of the same shape
    * @throws IllegalArgumentException if the dictionary reads another site than it writes

@@ -80,10 +80,11 @@ public record HeadReport(List<Head> heads) {
       List<Feature> features = new ArrayList<>();
       for (int i : top.subList(0, Math.min(TOP, top.size()))) {
         Feature f =
-            known.computeIfAbsent(
-                i,
-                j ->
-                    new Feature[] {feature(model, layer, dictionary, texts, j, strongest[j])})[0];
+            known
+                .computeIfAbsent(
+                    i,
+                    j -> new Feature[] {feature(model, layer, dictionary, texts, j, strongest[j])})[
+                0];
         features.add(new Feature(i, shares[i][h], f.family, f.tokens));
       }
       heads.add(new Head(h, groups(features)));

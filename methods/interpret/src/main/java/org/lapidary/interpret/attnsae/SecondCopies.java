@@ -10,8 +10,8 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /**
- * How the features of a layer tell the second copy of a prefix from the first. The same tokens stand
- * in both, so a feature is judged on the tokens on which it fires in either.
+ * How the features of a layer tell the second copy of a prefix from the first. The same tokens
+ * stand in both, so a feature is judged on the tokens on which it fires in either.
  *
  * @param auc for each feature, the chance that it is more active on a token of the second copy than
  *     on one of the first; NaN where it fires on too few

@@ -17,8 +17,7 @@ final class Sparse {
         Tensor mean = x.mean(true, 0);
         Tensor centred = x.sub(mean).to(DType.FLOAT64);
         Linalg.Eigh eigen = Linalg.eigh(centred.t().matmul(centred));
-        return new Components(
-            scope.keep(mean), scope.keep(eigen.vectors().to(DType.FLOAT32)));
+        return new Components(scope.keep(mean), scope.keep(eigen.vectors().to(DType.FLOAT32)));
       }
     }
 

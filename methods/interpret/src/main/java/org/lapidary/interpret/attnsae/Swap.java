@@ -39,9 +39,7 @@ record Swap(double moved, double random) {
       int length = texts[0].length;
       String site = dictionary.inputSite();
       float[] f =
-          dictionary
-              .encode(ActivationBuffer.harvest(model, site, site, texts).input())
-              .toFloats();
+          dictionary.encode(ActivationBuffer.harvest(model, site, site, texts).input()).toFloats();
       long[] best = model.forward(LanguageModeling.tensor(texts)).argmax(-1).toLongs();
       double[] effects = AttentionSae.logitEffects(model, layer, dictionary).toDoubles();
       List<Place> places = new ArrayList<>();
@@ -76,9 +74,13 @@ record Swap(double moved, double random) {
           continue;
         }
         done++;
-        moved += edited(model, dictionary, texts, here, there.feature, there.value) == there.target ? 1 : 0;
+        moved +=
+            edited(model, dictionary, texts, here, there.feature, there.value) == there.target
+                ? 1
+                : 0;
         int other = rng.nextInt(n);
-        random += edited(model, dictionary, texts, here, other, there.value) == there.target ? 1 : 0;
+        random +=
+            edited(model, dictionary, texts, here, other, there.value) == there.target ? 1 : 0;
       }
       return new Swap((double) moved / count, (double) random / count);
     }

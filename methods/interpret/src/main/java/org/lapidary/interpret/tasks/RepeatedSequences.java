@@ -4,8 +4,8 @@ import java.util.Arrays;
 import org.lapidary.tensor.Rng;
 
 /**
- * Sequences that need induction, beside sequences that need only the last token. The first kind is a
- * random prefix, said again until the sequence is full; the second a walk of the chain, a fixed
+ * Sequences that need induction, beside sequences that need only the last token. The first kind is
+ * a random prefix, said again until the sequence is full; the second a walk of the chain, a fixed
  * random graph in which every token has four successors of the probabilities 0.4, 0.3, 0.2 and 0.1.
  *
  * @param vocab tokens there are, at least 4

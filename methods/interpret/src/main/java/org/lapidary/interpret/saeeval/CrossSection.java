@@ -1,6 +1,9 @@
 package org.lapidary.interpret.saeeval;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import org.lapidary.nn.Activations;
 import org.lapidary.nn.Intervention;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Autograd;
@@ -9,30 +12,46 @@ import org.lapidary.tensor.Tensor;
 import org.lapidary.train.LanguageModeling;
 
 /**
- * Activations at one site and the last token, as rows [prompt, width]; heads stand side by side.
+ * Activations at some sites and the last token, side by side as rows [prompt, width]; so do heads.
  *
- * @param site where
+ * @param sites where, in the order in which a pass meets them; the stream before a layer together
+ *     with all of that layer's heads is a cut through which everything passes
  */
-public record CrossSection(Model model, String site) {
+public record CrossSection(Model model, List<String> sites) {
+  public CrossSection {
+    sites = List.copyOf(sites);
+    if (sites.isEmpty()) {
+      throw new IllegalArgumentException("a cross-section needs at least one site");
+    }
+  }
 
   /** The activations of prompts of one length. */
   public Tensor activations(int[][] prompts) {
     try (Scope scope = Scope.open()) {
-      Tensor x = model.capture(LanguageModeling.tensor(prompts), site).at(site);
-      Tensor last = x.select(1, x.size(1) - 1);
-      return scope.keep(last.reshape(prompts.length, last.elements() / prompts.length).copy());
+      Activations acts =
+          model.capture(LanguageModeling.tensor(prompts), "{" + String.join(",", sites) + "}");
+      List<Tensor> rows = new ArrayList<>();
+      for (String site : sites) {
+        Tensor x = acts.at(site);
+        Tensor last = x.select(1, x.size(1) - 1);
+        rows.add(last.reshape(prompts.length, last.elements() / prompts.length));
+      }
+      return scope.keep(Tensor.concat(1, rows).copy());
     }
   }
 
   /** Logits at the last token with other rows in the place of the activations, [prompt, vocab]. */
   public Tensor logits(int[][] prompts, Tensor rows) {
+    long[] next = new long[1]; // sites are visited in the order of the pass, which is theirs
     Intervention change =
         new Intervention(
-            site,
+            "{" + String.join(",", sites) + "}",
             (path, x) -> {
               long n = x.size(1);
-              long[] shape = x.slice(1, n - 1, n).shape().toArray();
-              Tensor here = rows.reshape(shape);
+              Tensor old = x.slice(1, n - 1, n);
+              long width = old.elements() / prompts.length;
+              Tensor here = rows.slice(1, next[0], next[0] + width).reshape(old.shape());
+              next[0] += width;
               return n == 1 ? here : Tensor.concat(1, x.slice(1, 0, n - 1), here);
             });
     try (Scope scope = Scope.open();

@@ -5,13 +5,13 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /**
- * Moves activations towards those of a counterfactual prompt with few features: from those active on
- * the prompt at most k go, of those active on the counterfactual at most k come, each with the value
- * it has there, chosen greedily to lessen the distance.
+ * Moves activations towards those of a counterfactual prompt with few features: from those active
+ * on the prompt at most k go, of those active on the counterfactual at most k come, each with the
+ * value it has there, chosen greedily to lessen the distance.
  *
  * @param edited [prompt, width]
- * @param weight mean over prompts of sum over removed features of |f_j d_j . (a - mu)| / |a - mu|^2:
- *     how much of the activation was taken out
+ * @param weight mean over prompts of sum over removed features of |f_j d_j . (a - mu)| / |a -
+ *     mu|^2: how much of the activation was taken out
  */
 public record SparseEdit(Tensor edited, double weight) {
 

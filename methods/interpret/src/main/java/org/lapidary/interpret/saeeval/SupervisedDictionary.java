@@ -45,8 +45,8 @@ public record SupervisedDictionary(Tensor mean, List<Tensor> vectors) {
   }
 
   /**
-   * The least squares of sum over prompts of |a - mu - sum_i u_{i, value}|^2. With attributes that do
-   * not depend on one another it is {@link #means}.
+   * The least squares of sum over prompts of |a - mu - sum_i u_{i, value}|^2. With attributes that
+   * do not depend on one another it is {@link #means}.
    */
   public static SupervisedDictionary leastSquares(
       Tensor activations, int[][] attributes, int[] sizes) {

@@ -13,6 +13,7 @@ final class Toys {
   private static final int WIDTH = 32;
   private static final int VALUES = 10;
   private static final int POINTS = 4000;
+  private static final float APART = 4; // the clusters' centres from 0, in deviations
 
   private Toys() {}
 
@@ -62,19 +63,17 @@ final class Toys {
   }
 
   /**
-   * Two clusters with noise inside: how many features fire on 5% or more of the second one's points
-   * and on none of the first's.
+   * Two clusters in the plane with noise inside: how many features fire on 5% or more of the second
+   * one's points and on none of the first's.
    */
   static int split(int features, double lambda, long steps, long seed) {
     try (Scope scope = Scope.open()) {
       Rng rng = new Rng(seed).fork(0x5917);
-      Tensor direction = unit(rng.normal(1, 1, WIDTH)).mul(2 * Math.sqrt(WIDTH));
-      float[] side = new float[POINTS];
+      float[] centres = new float[2 * POINTS];
       for (int p = 0; p < POINTS; p++) {
-        side[p] = p % 2 == 0 ? -0.5f : 0.5f;
+        centres[2 * p] = p % 2 == 0 ? -APART : APART;
       }
-      Tensor a =
-          Tensor.of(side, POINTS, 1).mul(direction).add(rng.normal(1, POINTS, WIDTH));
+      Tensor a = Tensor.of(centres, POINTS, 2).add(rng.normal(1, POINTS, 2));
       Dictionary d = train(a, features, lambda, steps, seed);
       float[] f = d.encode(a).toFloats();
       int exclusive = 0;
@@ -89,8 +88,7 @@ final class Toys {
     }
   }
 
-  private static Dictionary train(
-      Tensor a, int features, double lambda, long steps, long seed) {
+  private static Dictionary train(Tensor a, int features, double lambda, long steps, long seed) {
     DictionaryTrainer.Settings settings =
         DictionaryTrainer.Settings.defaults(features)
             .withLambda(lambda)

@@ -4,8 +4,8 @@ import org.lapidary.tensor.Rng;
 
 /**
  * Indirect objects without grammar: [BOS, n1, n2, filler, S, END], two different names of which the
- * subject S comes again; what follows END is the other, the indirect object IO. Names are the tokens
- * 0 to names - 1.
+ * subject S comes again; what follows END is the other, the indirect object IO. Names are the
+ * tokens 0 to names - 1.
  *
  * @param names how many, at least 3
  * @param fillers how many different ones, at least 1

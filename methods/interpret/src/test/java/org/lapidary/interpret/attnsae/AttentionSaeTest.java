@@ -25,7 +25,7 @@ class AttentionSaeTest {
   /** Learned positions and biases; grouped heads, rotary positions and RMS norms. */
   private static Model[] models() {
     Model gpt = Model.random(DecoderConfig.gpt(11, 12, 3, 3, 12, "relu"), new Rng(1));
-    Model llama = Model.random(DecoderConfig.llama(11, 12, 3, 4, 2, 16, 12, true), new Rng(2));
+    Model llama = Model.random(DecoderConfig.llama(11, 12, 3, 6, 3, 16, 12, true), new Rng(2));
     for (Model m : new Model[] {gpt, llama}) {
       Rng rng = new Rng(3);
       for (Linear l : m.layer().all(Linear.class).values()) {

@@ -53,7 +53,7 @@ class RepeatedSequencesTest {
   void bothKindsTakeTurnsAndTheSameSeedGivesTheSameTokens() {
     int[][] mixed = TINY.mixed(6, new Rng(3));
     assertThat(mixed).isDeepEqualTo(TINY.mixed(6, new Rng(3)));
-    assertThat(mixed).allMatch(s -> s.length == 48);
+    assertThat(mixed).hasDimensions(6, 48);
     int[][] successors = TINY.successors();
     for (int i = 1; i < 48; i++) {
       int next = mixed[1][i];

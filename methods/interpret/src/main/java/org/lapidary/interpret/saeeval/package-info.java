@@ -18,10 +18,11 @@
  *       threshold" for every "attribute i has the value v".
  * </ul>
  *
- * <p>The cross-sections of the reproduction are the heads of the last layer at END, and those
- * together with the stream before that layer, a cut through which everything passes. The stream
- * alone is no yardstick for edits: the last layer fetches the name, and patching the stream changes
- * the prediction of one prompt in six.
+ * <p>The cross-section of the reproduction is the stream before the last layer at END together with
+ * that layer's heads there, a cut through which everything passes. The stream alone is no yardstick
+ * for edits, since the last layer fetches the name and patching the stream changes the prediction of
+ * one prompt in six; the heads alone, on which patching moves 70 to 94% of the predictions, are
+ * reported beside.
  */
 @NullMarked
 @Paper(

@@ -220,7 +220,12 @@ public final class Codebook extends Layer implements UnaryLayer {
     }
     if (replaced > 0) {
       java.lang.foreign.MemorySegment.copy(
-          all, 0, codes.tensor().segment(), java.lang.foreign.ValueLayout.JAVA_FLOAT, 0, all.length);
+          all,
+          0,
+          codes.tensor().segment(),
+          java.lang.foreign.ValueLayout.JAVA_FLOAT,
+          0,
+          all.length);
     }
     return replaced;
   }

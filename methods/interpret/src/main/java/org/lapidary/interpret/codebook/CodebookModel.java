@@ -67,8 +67,7 @@ public record CodebookModel(
               "the output projection of layer %d is no plain matrix".formatted(l));
         }
         CodedHeads coded =
-            new CodedHeads(
-                new Codebook.Shape(codes, dHead, k, similarity, learning), count, out);
+            new CodedHeads(new Codebook.Shape(codes, dHead, k, similarity, learning), count, out);
         coded.children().values().forEach(c -> drawCodes(c, rng));
         block.attention().replace("o", coded);
       }
@@ -139,16 +138,13 @@ public record CodebookModel(
           var ignored = Autograd.noGrad()) {
         Tensor tokens = LanguageModeling.tensor(batch);
         String site = book.getKey() + ".hook_in";
-        Tensor a =
-            model.capture(tokens.slice(1, 0, tokens.size(1) - 1), site).at(site);
+        Tensor a = model.capture(tokens.slice(1, 0, tokens.size(1) - 1), site).at(site);
         book.getValue().replaceUnused(steps, a.reshape(-1, a.size(-1)), rng);
       }
     }
   }
 
-  /**
-   * The ids that every codebook chooses on some texts: by path, [text * length + position][k].
-   */
+  /** The ids that every codebook chooses on some texts: by path, [text * length + position][k]. */
   public static Map<String, int[][]> ids(Model model, int[][] texts) {
     Map<String, int[][]> all = new LinkedHashMap<>();
     try (Scope scope = Scope.open()) {

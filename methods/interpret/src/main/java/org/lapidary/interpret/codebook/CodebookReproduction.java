@@ -96,8 +96,7 @@ public final class CodebookReproduction implements Reproduction {
     Model model = untrained(data, seed);
     Fixtures.train(
         model.layer(),
-        "states %s, %d steps, batch %d, rate %s, seed %d"
-            .formatted(data, steps, batch, RATE, seed),
+        "states %s, %d steps, batch %d, rate %s, seed %d".formatted(data, steps, batch, RATE, seed),
         layer -> {
           try (AdamW adam = new AdamW(Trainer.parameters(layer), AdamW.Settings.defaults())) {
             new Trainer(
@@ -120,8 +119,7 @@ public final class CodebookReproduction implements Reproduction {
       checks.add(Check.greater("transition accuracy", least(all, Measured::accuracy), 0));
       return checks;
     }
-    checks.add(
-        Check.atLeast("transition accuracy, least", least(all, Measured::accuracy), 0.95));
+    checks.add(Check.atLeast("transition accuracy, least", least(all, Measured::accuracy), 0.95));
     checks.add(
         Check.atMost(
             "transition accuracy, without codebooks minus with, most",
@@ -137,9 +135,7 @@ public final class CodebookReproduction implements Reproduction {
             "mass on the successors of a state whose codes are forced, least",
             least(all, Measured::forced),
             0.8));
-    checks.add(
-        Check.atMost(
-            "the same with random codes, most", -least(all, m -> -m.random), 0.3));
+    checks.add(Check.atMost("the same with random codes, most", -least(all, m -> -m.random), 0.3));
     checks.add(Check.reported("the same with none forced", least(all, Measured::base)));
     return checks;
   }
@@ -152,8 +148,7 @@ public final class CodebookReproduction implements Reproduction {
     List<List<Object>> rows = new ArrayList<>();
     for (Measured m : all) {
       rows.add(
-          List.of(
-              m.seed, m.accuracy, m.plain, m.codes, m.neurons, m.forced, m.random, m.base));
+          List.of(m.seed, m.accuracy, m.plain, m.codes, m.neurons, m.forced, m.random, m.base));
     }
     return new Figure.Table(
         "Models of 36 states in 32 dimensions",

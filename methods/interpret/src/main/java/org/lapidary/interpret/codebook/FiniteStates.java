@@ -118,29 +118,30 @@ record FiniteStates(StateWalks data, Model model) {
   double codesF1(int[][] texts) {
     boolean[][] at = positions(texts);
     double[] best = new double[at.length];
-    CodebookModel.ids(model, texts).forEach((path, ids) -> {
-      if (!path.contains(".mlp.")) {
-        return;
-      }
-      int codes = CodebookModel.of(model).get(path).shape().codes();
-      double[] used = new double[codes];
-      for (int[] row : ids) {
-        used[row[0]]++;
-      }
-      for (int s = 0; s < at.length; s++) {
-        double[] both = new double[codes];
-        double all = 0;
-        for (int i = 0; i < ids.length; i++) {
-          if (at[s][i]) {
-            both[ids[i][0]]++;
-            all++;
+    CodebookModel.ids(model, texts)
+        .forEach((path, ids) -> {
+          if (!path.contains(".mlp.")) {
+            return;
           }
-        }
-        for (int c = 0; c < codes; c++) {
-          best[s] = Math.max(best[s], 2 * both[c] / Math.max(1, used[c] + all));
-        }
-      }
-    });
+          int codes = CodebookModel.of(model).get(path).shape().codes();
+          double[] used = new double[codes];
+          for (int[] row : ids) {
+            used[row[0]]++;
+          }
+          for (int s = 0; s < at.length; s++) {
+            double[] both = new double[codes];
+            double all = 0;
+            for (int i = 0; i < ids.length; i++) {
+              if (at[s][i]) {
+                both[ids[i][0]]++;
+                all++;
+              }
+            }
+            for (int c = 0; c < codes; c++) {
+              best[s] = Math.max(best[s], 2 * both[c] / Math.max(1, used[c] + all));
+            }
+          }
+        });
     return Arrays.stream(best).average().orElseThrow();
   }
 
@@ -219,8 +220,7 @@ record FiniteStates(StateWalks data, Model model) {
       int target = rng.nextInt(data.count());
       Map<String, int[]> random = new HashMap<>();
       CodebookModel.of(model)
-          .forEach((path, book) ->
-              random.put(path, new int[] {rng.nextInt(book.shape().codes())}));
+          .forEach((path, book) -> random.put(path, new int[] {rng.nextInt(book.shape().codes())}));
       List<List<Intervention>> ways = new ArrayList<>();
       ways.add(CodebookModel.force(model, modal(target, ids, at), position));
       ways.add(CodebookModel.force(model, random, position));

@@ -175,8 +175,8 @@ public sealed interface Activation {
   }
 
   /**
-   * 1 / k for the k largest, else 0: the choice of codes from a codebook, whose mean a token becomes
-   * (Tamkin et al., 2023, arXiv 2310.17230).
+   * 1 / k for the k largest, else 0: the choice of codes from a codebook, whose mean a token
+   * becomes (Tamkin et al., 2023, arXiv 2310.17230).
    *
    * @param k at least 1
    */

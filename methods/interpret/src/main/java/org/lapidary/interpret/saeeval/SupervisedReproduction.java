@@ -210,8 +210,7 @@ public final class SupervisedReproduction implements Reproduction {
         Check.atLeast(
             "supervised edits that agree with the patch, least", least(cut, m -> m.edit), 0.9));
     checks.add(
-        Check.atMost(
-            "the same with shuffled labels, most", -least(cut, m -> -m.shuffled), 0.2));
+        Check.atMost("the same with shuffled labels, most", -least(cut, m -> -m.shuffled), 0.2));
     checks.add(
         Check.greater(
             "edit agreement, supervised minus trained with 2 features, least",

@@ -20,8 +20,8 @@
  *
  * <p>The cross-section of the reproduction is the stream before the last layer at END together with
  * that layer's heads there, a cut through which everything passes. The stream alone is no yardstick
- * for edits, since the last layer fetches the name and patching the stream changes the prediction of
- * one prompt in six; the heads alone, on which patching moves 70 to 94% of the predictions, are
+ * for edits, since the last layer fetches the name and patching the stream changes the prediction
+ * of one prompt in six; the heads alone, on which patching moves 70 to 94% of the predictions, are
  * reported beside.
  */
 @NullMarked

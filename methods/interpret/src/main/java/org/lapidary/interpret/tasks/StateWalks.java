@@ -85,8 +85,6 @@ public record StateWalks(int base, int edges, int states, long graphSeed) {
 
   /** The state whose second digit stands at a position, -1 for BOS and first digits. */
   public int stateAt(int[] tokens, int position) {
-    return position >= 2 && position % 2 == 0
-        ? tokens[position - 1] * base + tokens[position]
-        : -1;
+    return position >= 2 && position % 2 == 0 ? tokens[position - 1] * base + tokens[position] : -1;
   }
 }

@@ -21,6 +21,8 @@ import org.lapidary.train.Trainer;
 /** Small models of walks over more states than they have dimensions, with codebooks and without. */
 public final class CodebookReproduction implements Reproduction {
   private static final double RATE = 3e-3;
+  private static final CodebookModel CODES =
+      new CodebookModel(128, 1, true, true, Codebook.Similarity.DISTANCE, Codebook.Learning.VQVAE);
 
   private record Measured(
       long seed,
@@ -48,17 +50,17 @@ public final class CodebookReproduction implements Reproduction {
     StateWalks data = StateWalks.small();
     int steps = full ? 1500 : 20;
     int batch = full ? 32 : 8;
-    Model plain = plain(data, steps, batch, seed);
-    Model coded = CodebookModel.defaults().insert(untrained(data, seed), new Rng(seed).fork(1));
+    Model plain = plain(data, full ? 1000 : 20, batch, seed);
+    Model coded = CODES.insert(plain, new Rng(seed).fork(1));
     Fixtures.train(
         coded.layer(),
-        "codebook %s, %d steps, batch %d, rate %s, seed %d"
-            .formatted(data, steps, batch, RATE, seed),
+        "codebook %s, %s, %d steps, batch %d, rate %s, seed %d"
+            .formatted(CODES, data, steps, batch, RATE, seed),
         layer ->
             CodebookModel.train(
                 coded,
                 rng -> data.draw(batch, rng),
-                new CodebookModel.Training(steps, RATE, full ? 100 : 5, seed)));
+                new CodebookModel.Training(steps, RATE, full ? 50 : 5, seed)));
     Rng rng = new Rng(seed).fork(2);
     int[][] texts = data.draw(full ? 150 : 10, rng);
     int[][] cut = new int[texts.length][];

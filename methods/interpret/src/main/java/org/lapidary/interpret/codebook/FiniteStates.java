@@ -123,7 +123,8 @@ record FiniteStates(StateWalks data, Model model) {
           if (!path.contains(".mlp.")) {
             return;
           }
-          int codes = CodebookModel.of(model).get(path).shape().codes();
+          int codes =
+              java.util.Objects.requireNonNull(CodebookModel.of(model).get(path)).shape().codes();
           double[] used = new double[codes];
           for (int[] row : ids) {
             used[row[0]]++;

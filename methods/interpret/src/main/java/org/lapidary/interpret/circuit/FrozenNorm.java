@@ -15,10 +15,10 @@ import org.lapidary.tensor.Tensor;
  * @param centred whether the mean is taken off
  * @param scales by token; empty where only the parameters matter
  */
-record FrozenNorm(Tensor gain, Tensor shift, boolean centred, double[] scales) {
+public record FrozenNorm(Tensor gain, Tensor shift, boolean centred, double[] scales) {
 
   /** Parameters alone. */
-  static FrozenNorm of(Norm norm) {
+  public static FrozenNorm of(Norm norm) {
     try (Scope scope = Scope.open()) {
       return new FrozenNorm(
           norm.gain().to(DType.FLOAT64).copy().unscoped(),
@@ -29,7 +29,7 @@ record FrozenNorm(Tensor gain, Tensor shift, boolean centred, double[] scales) {
   }
 
   /** With the scales recorded in a pass over one prompt. */
-  static FrozenNorm of(Norm norm, Activations acts, int tokens) {
+  public static FrozenNorm of(Norm norm, Activations acts, int tokens) {
     FrozenNorm parameters = of(norm);
     double[] scales = new double[tokens];
     if (norm.kind().equals("none")) {
@@ -44,18 +44,18 @@ record FrozenNorm(Tensor gain, Tensor shift, boolean centred, double[] scales) {
    * Directions v [..., dModel] after the norm as directions w before it: v . norm(x) = w . x /
    * scale + v . shift.
    */
-  Tensor pull(Tensor v) {
+  public Tensor pull(Tensor v) {
     Tensor w = v.mul(gain);
     return centred ? w.sub(w.mean(true, -1)) : w;
   }
 
   /** v . shift. */
-  double constant(Tensor v) {
+  public double constant(Tensor v) {
     return v.mul(shift).sum().item();
   }
 
   /** Directions before the norm as they leave it, but for the scale. */
-  Tensor push(Tensor v) {
+  public Tensor push(Tensor v) {
     return (centred ? v.sub(v.mean(true, -1)) : v).mul(gain);
   }
 }

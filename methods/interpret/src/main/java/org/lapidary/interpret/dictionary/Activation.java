@@ -173,4 +173,30 @@ public sealed interface Activation {
       return new JumpRelu(others.getFirst());
     }
   }
+
+  /**
+   * 1 / k for the k largest, else 0: the choice of codes from a codebook, whose mean a token
+   * becomes (Tamkin et al., 2023, arXiv 2310.17230).
+   *
+   * @param k at least 1
+   */
+  record Choice(int k) implements Activation {
+    public Choice {
+      if (k < 1) {
+        throw new IllegalArgumentException("k must be at least 1, was " + k);
+      }
+    }
+
+    @Override
+    public Tensor apply(Tensor pre) {
+      Tensor.Indexed top = pre.topk(k, -1);
+      Tensor zeros = Tensor.zeros(pre.dtype(), pre.shape());
+      return zeros.scatter(-1, top.indices(), top.values().mul(0).add(1.0 / k));
+    }
+
+    @Override
+    public void check(long features) {
+      new TopK(k).check(features);
+    }
+  }
 }

@@ -32,6 +32,7 @@ final class DictionaryFiles {
   private DictionaryFiles() {}
 
   static void save(Dictionary dictionary, Path folder) {
+    ObjectNode config = config(dictionary);
     try (Scope scope = Scope.open();
         AtomicFolder target = AtomicFolder.create(folder)) {
       Map<String, RawTensor> tensors = new LinkedHashMap<>();
@@ -48,7 +49,7 @@ final class DictionaryFiles {
       tensors.put("b_dec", raw(dictionary.decoderBias()));
       activation.vectors().forEach((name, vector) -> tensors.put(name, raw(vector)));
       Safetensors.write(target.path().resolve(WEIGHTS), tensors, Map.of("format", "pt"));
-      Json.write(target.path().resolve(CONFIG), config(dictionary));
+      Json.write(target.path().resolve(CONFIG), config);
       target.commit();
     }
   }
@@ -71,6 +72,9 @@ final class DictionaryFiles {
               .put("architecture", "topk")
               .put("k", top.k())
               .put("rescale_acts_by_decoder_norm", false);
+      case Activation.Choice ignored ->
+          throw new IllegalArgumentException(
+              "SAELens files have no codebooks; save the model that holds this one");
       case Activation.Gated ignored -> config.put("architecture", "gated");
       case Activation.JumpRelu ignored -> config.put("architecture", "jumprelu");
     }

@@ -113,6 +113,10 @@ public record DictionaryTrainer(Settings settings, @Nullable Path checkpoint, lo
                 + jump.threshold().min().item());
       }
       activation.check(features);
+      if (activation instanceof Activation.Choice) {
+        throw new IllegalArgumentException(
+            "a codebook is trained with its model, not on activations; choose another activation");
+      }
       if (targetL0 > features) {
         throw new IllegalArgumentException(
             "targetL0 is %s and the dictionary has only %d features".formatted(targetL0, features));

@@ -56,6 +56,8 @@ record Gradients(double loss, double l0, boolean[] fired, List<Tensor> parameter
     return switch (weights.activation()) {
       case Activation.Relu ignored -> batch.plain();
       case Activation.TopK ignored -> batch.plain();
+      case Activation.Choice ignored ->
+          throw new IllegalStateException("a choice of codes has no gradient");
       case Activation.JumpRelu jump -> batch.jump(jump, bandwidth, kept);
       case Activation.Gated gated -> batch.gated(gated, kept);
     };

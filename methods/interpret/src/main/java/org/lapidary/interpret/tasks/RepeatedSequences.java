@@ -4,15 +4,14 @@ import java.util.Arrays;
 import org.lapidary.tensor.Rng;
 
 /**
- * Sequences that need induction, beside sequences that need only the last token. Half of them begin
- * with a random prefix of different tokens, said twice, and go on as the chain does; the others are
- * walks of the chain, a fixed random graph in which every token has four successors of the
- * probabilities 0.4, 0.3, 0.2 and 0.1.
+ * Sequences that need induction, beside sequences that need only the last token. The first kind is
+ * a random prefix, said again until the sequence is full; the second a walk of the chain, a fixed
+ * random graph in which every token has four successors of the probabilities 0.4, 0.3, 0.2 and 0.1.
  *
- * @param vocab tokens there are
+ * @param vocab tokens there are, at least 4
  * @param length of a sequence, at least twice the longest prefix
  * @param shortest prefix, at least 1
- * @param longest prefix, at most {@code vocab}
+ * @param longest prefix
  * @param chainSeed of the graph
  */
 public record RepeatedSequences(int vocab, int length, int shortest, int longest, long chainSeed) {
@@ -24,10 +23,10 @@ public record RepeatedSequences(int vocab, int length, int shortest, int longest
   }
 
   public RepeatedSequences {
-    if (shortest < 1 || longest < shortest || longest > vocab || 2 * longest > length) {
+    if (shortest < 1 || longest < shortest || 2 * longest > length) {
       throw new IllegalArgumentException(
-          "prefixes of %d to %d different tokens do not fit: there are %d tokens, and twice the longest must fit into %d"
-              .formatted(shortest, longest, vocab, length));
+          "prefixes of %d to %d tokens do not fit: twice the longest must fit into %d"
+              .formatted(shortest, longest, length));
     }
     if (vocab < SHARES.length) {
       throw new IllegalArgumentException(
@@ -35,22 +34,14 @@ public record RepeatedSequences(int vocab, int length, int shortest, int longest
     }
   }
 
-  /**
-   * A sequence and its prefix: token {@code prefix + i} repeats token {@code i}, for {@code i}
-   * below {@code prefix}.
-   */
+  /** A sequence whose token {@code i} is its token {@code i % prefix}. */
   public record Repeated(int[] tokens, int prefix) {
-    /** Whether a position holds a token of the second copy. */
-    public boolean second(int position) {
-      return position >= prefix && position < 2 * prefix;
+    /** Whether a position holds a repeated token. */
+    public boolean again(int position) {
+      return position >= prefix;
     }
 
-    /** Whether the token after a position follows from the prefix alone. */
-    public boolean predictable(int position) {
-      return position >= prefix && position < 2 * prefix - 1;
-    }
-
-    /** For a position of the second copy, where the token after the first copy of its token is. */
+    /** For a position of a later copy, where the token after the last copy of its token is. */
     public int source(int position) {
       return position - prefix + 1;
     }
@@ -66,24 +57,21 @@ public record RepeatedSequences(int vocab, int length, int shortest, int longest
     return next;
   }
 
-  /** A prefix of random length, said twice. */
+  /** A prefix of random length. */
   public Repeated repeated(Rng rng) {
     return repeated(shortest + rng.nextInt(longest - shortest + 1), rng);
   }
 
-  /** A prefix of the given length, said twice. */
+  /** A prefix of the given length. */
   public Repeated repeated(int prefix, Rng rng) {
-    if (prefix < 1 || prefix > vocab || 2 * prefix > length) {
+    if (prefix < 1 || 2 * prefix > length) {
       throw new IllegalArgumentException(
           "a prefix of %d tokens does not fit twice into %d".formatted(prefix, length));
     }
-    return repeated(prefix, successors(), rng);
-  }
-
-  private Repeated repeated(int prefix, int[][] successors, Rng rng) {
-    int[] tokens = Arrays.copyOf(Arrays.copyOf(rng.permutation(vocab), prefix), length);
-    System.arraycopy(tokens, 0, tokens, prefix, prefix);
-    walk(successors, tokens, 2 * prefix, rng);
+    int[] tokens = new int[length];
+    for (int i = 0; i < length; i++) {
+      tokens[i] = i < prefix ? rng.nextInt(vocab) : tokens[i - prefix];
+    }
     return new Repeated(tokens, prefix);
   }
 
@@ -110,13 +98,21 @@ public record RepeatedSequences(int vocab, int length, int shortest, int longest
     }
   }
 
+  /** Repeated sequences alone: [count][length]. */
+  public int[][] onlyRepeated(int count, Rng rng) {
+    int[][] all = new int[count][];
+    for (int i = 0; i < count; i++) {
+      all[i] = repeated(rng).tokens;
+    }
+    return all;
+  }
+
   /** Sequences of both kinds in turn, a repeated one first: [count][length]. */
   public int[][] mixed(int count, Rng rng) {
     int[][] successors = successors();
     int[][] all = new int[count][];
     for (int i = 0; i < count; i++) {
-      int prefix = shortest + rng.nextInt(longest - shortest + 1);
-      all[i] = i % 2 == 0 ? repeated(prefix, successors, rng).tokens : chain(successors, rng);
+      all[i] = i % 2 == 0 ? repeated(rng).tokens : chain(successors, rng);
     }
     return all;
   }

@@ -308,7 +308,7 @@ class DictionaryTrainerTest {
           }
         }
       }
-      assertThat(asked[0]).isEqualTo(60 - 23 - 14 + 1);
+      assertThat(asked[0]).isEqualTo(60 - 23 - 14);
     }
   }
 

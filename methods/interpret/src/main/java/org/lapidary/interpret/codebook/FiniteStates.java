@@ -1,0 +1,238 @@
+package org.lapidary.interpret.codebook;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.lapidary.interpret.saeeval.Predicates;
+import org.lapidary.interpret.tasks.StateWalks;
+import org.lapidary.nn.Intervention;
+import org.lapidary.nn.Model;
+import org.lapidary.tensor.Autograd;
+import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.Tensor;
+import org.lapidary.train.LanguageModeling;
+
+/** What a model of walks over states knows of them. */
+record FiniteStates(StateWalks data, Model model) {
+
+  /**
+   * The probability of every next state after each of some walks, [walk][state]: the product of the
+   * probabilities of its two digits.
+   *
+   * @param walks tokens that end with a second digit, of one length
+   * @param changes that act on the pass
+   */
+  double[][] next(int[][] walks, List<Intervention> changes) {
+    int base = data.base();
+    int length = walks[0].length;
+    int[][] all = new int[walks.length * base][];
+    for (int i = 0; i < all.length; i++) {
+      all[i] = Arrays.copyOf(walks[i / base], length + 1);
+      all[i][length] = i % base;
+    }
+    try (Scope scope = Scope.open();
+        var ignored = Autograd.noGrad()) {
+      Tensor logits =
+          model
+              .with(changes.toArray(Intervention[]::new))
+              .forward(LanguageModeling.tensor(all))
+              .slice(1, length - 1, length + 1)
+              .softmax(-1);
+      double[] p = logits.toDoubles(); // [walk * first digit, 2, vocab]
+      int vocab = data.vocab();
+      double[][] next = new double[walks.length][data.count()];
+      for (int w = 0; w < walks.length; w++) {
+        for (int d = 0; d < base; d++) {
+          int row = (w * base + d) * 2 * vocab;
+          for (int e = 0; e < base; e++) {
+            next[w][d * base + e] = p[row + d] * p[row + vocab + e];
+          }
+        }
+      }
+      return next;
+    }
+  }
+
+  /** Walks of 12 states, one that ends on every state: [state][token]. */
+  int[][] ending(Rng rng) {
+    int[][] successors = data.successors();
+    int[][] found = new int[data.count()][];
+    int left = found.length;
+    while (left > 0) {
+      int[] walk = Arrays.copyOf(data.walk(successors, rng), 12);
+      int last = walk[11];
+      if (found[last] == null) {
+        found[last] = data.tokens(walk);
+        left--;
+      }
+    }
+    return found;
+  }
+
+  /** The share of the model's likeliest next states, as many as there are edges, that follow. */
+  double accuracy(Rng rng) {
+    int[][] successors = data.successors();
+    double sum = 0;
+    int rounds = 3;
+    for (int r = 0; r < rounds; r++) {
+      double[][] next = next(ending(rng), List.of());
+      for (int s = 0; s < next.length; s++) {
+        double[] p = next[s];
+        Set<Integer> right = new HashSet<>();
+        for (int t : successors[s]) {
+          right.add(t);
+        }
+        sum +=
+            IntStream.range(0, p.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble(i -> -p[i]))
+                .limit(data.edges())
+                .filter(right::contains)
+                .count();
+      }
+    }
+    return sum / (rounds * data.edges() * data.count());
+  }
+
+  /** For every state, where its second digit stands: [state][text * length + position]. */
+  boolean[][] positions(int[][] texts) {
+    int length = texts[0].length;
+    boolean[][] at = new boolean[data.count()][texts.length * length];
+    for (int i = 0; i < texts.length * length; i++) {
+      int state = data.stateAt(texts[i / length], i % length);
+      if (state >= 0) {
+        at[state][i] = true;
+      }
+    }
+    return at;
+  }
+
+  /** The mean over states of the F1 of the best code of an MLP's codebook. */
+  double codesF1(int[][] texts) {
+    boolean[][] at = positions(texts);
+    double[] best = new double[at.length];
+    CodebookModel.ids(model, texts)
+        .forEach((path, ids) -> {
+          if (!path.contains(".mlp.")) {
+            return;
+          }
+          int codes =
+              java.util.Objects.requireNonNull(CodebookModel.of(model).get(path)).shape().codes();
+          double[] used = new double[codes];
+          for (int[] row : ids) {
+            used[row[0]]++;
+          }
+          for (int s = 0; s < at.length; s++) {
+            double[] both = new double[codes];
+            double all = 0;
+            for (int i = 0; i < ids.length; i++) {
+              if (at[s][i]) {
+                both[ids[i][0]]++;
+                all++;
+              }
+            }
+            for (int c = 0; c < codes; c++) {
+              best[s] = Math.max(best[s], 2 * both[c] / Math.max(1, used[c] + all));
+            }
+          }
+        });
+    return Arrays.stream(best).average().orElseThrow();
+  }
+
+  /** The mean over states of the F1 of the best neuron above or below its best threshold. */
+  double neuronsF1(int[][] texts) {
+    boolean[][] at = positions(texts);
+    double[] best = new double[at.length];
+    try (Scope scope = Scope.open()) {
+      var acts = model.capture(LanguageModeling.tensor(texts), "blocks.*.mlp.hook_post");
+      for (Tensor post : acts.map().values()) {
+        long n = post.size(-1);
+        float[] all = post.reshape(-1, n).t().contiguous().toFloats();
+        int tokens = at[0].length;
+        for (int j = 0; j < n; j++) {
+          float[] up = Arrays.copyOfRange(all, j * tokens, (j + 1) * tokens);
+          float least = Float.MAX_VALUE;
+          float most = -Float.MAX_VALUE;
+          for (float v : up) {
+            least = Math.min(least, v);
+            most = Math.max(most, v);
+          }
+          float[] down = new float[tokens];
+          for (int i = 0; i < tokens; i++) {
+            down[i] = most - up[i];
+            up[i] -= least;
+          }
+          for (int s = 0; s < at.length; s++) {
+            best[s] = Math.max(best[s], Predicates.bestF1(up, at[s]));
+            best[s] = Math.max(best[s], Predicates.bestF1(down, at[s]));
+          }
+        }
+      }
+    }
+    return Arrays.stream(best).average().orElseThrow();
+  }
+
+  /** For each codebook, the code most frequent where a state's second digit stands. */
+  Map<String, int[]> modal(int state, Map<String, int[][]> ids, boolean[][] at) {
+    Map<String, int[]> modal = new HashMap<>();
+    ids.forEach((path, rows) -> {
+      Map<Integer, Integer> counts = new HashMap<>();
+      for (int i = 0; i < rows.length; i++) {
+        if (at[state][i]) {
+          counts.merge(rows[i][0], 1, Integer::sum);
+        }
+      }
+      int best =
+          counts.entrySet().stream()
+              .max(Map.Entry.<Integer, Integer>comparingByValue())
+              .map(Map.Entry::getKey)
+              .orElse(0);
+      modal.put(path, new int[] {best});
+    });
+    return modal;
+  }
+
+  /**
+   * Mass on the successors of other states.
+   *
+   * @param forced with the modal codes of the other state
+   * @param random with codes drawn at random
+   * @param base with none forced
+   */
+  record Steered(double forced, double random, double base) {}
+
+  /** Steers walks that end on one state to another, drawn at random, for some pairs. */
+  Steered steered(int[][] texts, int pairs, Rng rng) {
+    Map<String, int[][]> ids = CodebookModel.ids(model, texts);
+    boolean[][] at = positions(texts);
+    int[][] walks = ending(rng);
+    int[][] successors = data.successors();
+    double[] sums = new double[3];
+    int position = walks[0].length - 1;
+    for (int n = 0; n < pairs; n++) {
+      int[][] walk = {walks[rng.nextInt(walks.length)]};
+      int target = rng.nextInt(data.count());
+      Map<String, int[]> random = new HashMap<>();
+      CodebookModel.of(model)
+          .forEach((path, book) -> random.put(path, new int[] {rng.nextInt(book.shape().codes())}));
+      List<List<Intervention>> ways = new ArrayList<>();
+      ways.add(CodebookModel.force(model, modal(target, ids, at), position));
+      ways.add(CodebookModel.force(model, random, position));
+      ways.add(List.of());
+      for (int w = 0; w < 3; w++) {
+        double[] next = next(walk, ways.get(w))[0];
+        for (int s : successors[target]) {
+          sums[w] += next[s] / pairs;
+        }
+      }
+    }
+    return new Steered(sums[0], sums[1], sums[2]);
+  }
+}

@@ -20,9 +20,9 @@ import org.lapidary.train.Trainer;
 /**
  * A classifier of wide tables with an embedding: feature attention, an autoencoder and a head.
  *
- * <p>a_h = softmax(U_h tanh(V_h x) + b_h), a = mean over H heads, x~ = p a * x; z = f(x~) through
- * one hidden layer of ReLU; x^ = g(z); logits = h(z). Loss = cross-entropy + alpha ||x - x^||^2 /
- * p.
+ * <p>a_h = softmax(s (U_h tanh(V_h x) + b_h)), s a sharpness that lets it choose among thousands, a
+ * = mean over H heads, x~ = p a * x; z = f(x~) through one hidden layer of ReLU; x^ = g(z); logits
+ * = h(z). Loss = cross-entropy + alpha ||x - x^||^2 / p.
  */
 public final class BlackBox extends Layer implements UnaryLayer {
 
@@ -31,6 +31,7 @@ public final class BlackBox extends Layer implements UnaryLayer {
    *
    * @param heads of the attention
    * @param rank of the attention's map from x
+   * @param sharpness s of the attention
    * @param hidden units of encoder and decoder
    * @param embedding d_z
    * @param alpha weight of the reconstruction
@@ -42,6 +43,7 @@ public final class BlackBox extends Layer implements UnaryLayer {
   public record Settings(
       int heads,
       int rank,
+      double sharpness,
       int hidden,
       int embedding,
       double alpha,
@@ -52,7 +54,7 @@ public final class BlackBox extends Layer implements UnaryLayer {
       int patience,
       int batch) {
     public static Settings defaults() {
-      return new Settings(2, 4, 64, 16, 0.1, 0.2, 0.02, 3e-3, 60, 12, 100);
+      return new Settings(1, 4, 100, 32, 16, 0.1, 0.4, 10, 1e-3, 100, 30, 100);
     }
   }
 
@@ -75,7 +77,7 @@ public final class BlackBox extends Layer implements UnaryLayer {
     this.settings = settings;
     for (int h = 0; h < settings.heads(); h++) {
       keys.add(child("key" + h, new Linear(columns, settings.rank(), false)));
-      scores.add(child("score" + h, new Linear(settings.rank(), columns, true, 0.01)));
+      scores.add(child("score" + h, new Linear(settings.rank(), columns, true, 1e-4)));
     }
     in = child("in", new Linear(columns, settings.hidden(), true));
     dropout = child("dropout", new Dropout(settings.dropout()));
@@ -146,11 +148,16 @@ public final class BlackBox extends Layer implements UnaryLayer {
 
   /** a, the attention of every column [rows, columns]; the columns of a row sum to 1. */
   public Tensor attention(Tensor x) {
-    Tensor sum = scores.getFirst().forward(keys.getFirst().forward(x).tanh()).softmax(1);
+    Tensor sum = head(0, x);
     for (int h = 1; h < keys.size(); h++) {
-      sum = sum.add(scores.get(h).forward(keys.get(h).forward(x).tanh()).softmax(1));
+      sum = sum.add(head(h, x));
     }
     return site("hook_attention", sum.div(keys.size()));
+  }
+
+  private Tensor head(int h, Tensor x) {
+    Tensor keyed = keys.get(h).forward(x).tanh();
+    return scores.get(h).forward(keyed).mul(settings.sharpness()).softmax(1);
   }
 
   /** z [rows, embedding]. */

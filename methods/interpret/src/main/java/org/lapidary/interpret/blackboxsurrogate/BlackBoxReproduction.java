@@ -219,7 +219,7 @@ public final class BlackBoxReproduction implements Reproduction {
     for (int i = 0; i < n; i++) {
       float[] row = test.x()[i];
       wanted[i] = 1 - explainer.tree().classOf(seen.x()[i]);
-      moved[i] = explainer.counterfactual(row, wanted[i], 0.5).map(Counterfactual::row).orElse(row);
+      moved[i] = explainer.counterfactual(row, wanted[i]).map(Counterfactual::row).orElse(row);
       float[] small = new float[TOP];
       for (int j = 0; j < TOP; j++) {
         small[j] = moved[i][explainer.top()[j]];

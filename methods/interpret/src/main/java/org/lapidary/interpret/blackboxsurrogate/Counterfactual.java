@@ -1,6 +1,7 @@
 package org.lapidary.interpret.blackboxsurrogate;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import org.lapidary.interpret.blackboxsurrogate.DecisionTree.Node;
@@ -24,12 +25,18 @@ public record Counterfactual(float[] row, int[] changed, double distance) {
    */
   public static Optional<Counterfactual> of(
       DecisionTree tree, float[] row, int wanted, double margin) {
+    return all(tree, row, wanted, margin).stream().findFirst();
+  }
+
+  /** One for every leaf of the class that can be reached, the cheapest first. */
+  public static List<Counterfactual> all(
+      DecisionTree tree, float[] row, int wanted, double margin) {
     List<Counterfactual> found = new ArrayList<>();
     search(tree.root(), row, wanted, margin, new ArrayList<>(), found);
-    return found.stream()
-        .min(
-            java.util.Comparator.comparingInt((Counterfactual c) -> c.changed.length)
-                .thenComparingDouble(c -> c.distance));
+    found.sort(
+        Comparator.comparingInt((Counterfactual c) -> c.changed.length)
+            .thenComparingDouble(c -> c.distance));
+    return found;
   }
 
   private static void search(

@@ -18,6 +18,8 @@ import org.lapidary.tensor.Tensor;
  */
 public record Importance(
     double[] attention, double[] permutation, double[] gradient, double[] aggregate) {
+  private static final int ROWS = 1000; // that are shuffled
+  private static final double NOTICEABLE = 0.01; // of the loss
 
   /**
    * Measures on a table.
@@ -94,63 +96,68 @@ public record Importance(
    * raise the loss noticeably, its columns share what it does, else its halves are looked at.
    */
   private static double[] permutation(BlackBox box, Table table, int repeats, Rng rng) {
-    double[] found = new double[table.columns()];
-    Autograd.noGrad(() -> {
+    Table part = table.rows(0, Math.min(ROWS, table.rows()));
+    // columns of like gradients share their blocks
+    int[] order = order(gradient(box, part));
+    return Autograd.noGrad(() -> {
       try (Scope scope = Scope.open()) {
-        Tensor x = table.tensor();
-        Tensor y = Tensor.of(table.y(), table.rows());
-        double loss = box.forward(x).crossEntropy(y).item();
-        double noticeable = 0.002 * Math.max(loss, 0.1);
-        // the columns of the largest gradient share their blocks
-        int[] order = order(gradient(box, table));
-        halve(box, table, order, 0, order.length, loss, noticeable, repeats, rng, found);
+        Halving halving = new Halving(box, part, order, repeats, rng);
+        halving.halve(0, order.length);
+        return halving.found;
       }
-      return found;
     });
-    return found;
   }
 
-  private static void halve(
-      BlackBox box,
-      Table table,
-      int[] order,
-      int from,
-      int to,
-      double loss,
-      double noticeable,
-      int repeats,
-      Rng rng,
-      double[] found) {
-    double raised = raised(box, table, Arrays.copyOfRange(order, from, to), loss, repeats, rng);
-    if (to - from == 1 || raised < noticeable) {
-      for (int i = from; i < to; i++) {
-        found[order[i]] = raised / (to - from);
-      }
-      return;
+  private static final class Halving {
+    private final BlackBox box;
+    private final Tensor x;
+    private final Tensor y;
+    private final int[] order;
+    private final int repeats;
+    private final Rng rng;
+    private final double loss;
+    private final double[] found;
+
+    Halving(BlackBox box, Table table, int[] order, int repeats, Rng rng) {
+      this.box = box;
+      this.x = table.tensor();
+      this.y = Tensor.of(table.y(), table.rows());
+      this.order = order;
+      this.repeats = repeats;
+      this.rng = rng;
+      this.loss = box.forward(x).crossEntropy(y).item();
+      this.found = new double[order.length];
     }
-    int middle = (from + to) / 2;
-    halve(box, table, order, from, middle, loss, noticeable, repeats, rng, found);
-    halve(box, table, order, middle, to, loss, noticeable, repeats, rng, found);
-  }
 
-  private static double raised(
-      BlackBox box, Table table, int[] columns, double loss, int repeats, Rng rng) {
-    double sum = 0;
-    for (int r = 0; r < repeats; r++) {
-      float[][] shuffled = new float[table.rows()][];
-      int[] order = rng.permutation(table.rows());
-      for (int i = 0; i < shuffled.length; i++) {
-        shuffled[i] = table.x()[i].clone();
-        for (int column : columns) {
-          shuffled[i][column] = table.x()[order[i]][column];
+    void halve(int from, int to) {
+      double raised = raised(Arrays.copyOfRange(order, from, to));
+      if (to - from == 1 || raised < NOTICEABLE * Math.max(loss, 0.1)) {
+        for (int i = from; i < to; i++) {
+          found[order[i]] = raised / (to - from);
+        }
+        return;
+      }
+      int middle = (from + to) / 2;
+      halve(from, middle);
+      halve(middle, to);
+    }
+
+    private double raised(int[] columns) {
+      boolean[] chosen = new boolean[order.length];
+      for (int column : columns) {
+        chosen[column] = true;
+      }
+      double sum = 0;
+      for (int r = 0; r < repeats; r++) {
+        try (Scope scope = Scope.open()) {
+          int[] rows = rng.permutation((int) x.size(0));
+          Tensor shuffled = x.indexSelect(0, Tensor.of(rows, rows.length));
+          Tensor mask = Tensor.of(chosen, 1, chosen.length);
+          Tensor changed = Tensor.where(mask, shuffled, x);
+          sum += box.forward(changed).crossEntropy(y).item() - loss;
         }
       }
-      try (Scope scope = Scope.open()) {
-        Table changed = new Table(shuffled, table.y());
-        Tensor y = Tensor.of(table.y(), table.rows());
-        sum += box.forward(changed.tensor()).crossEntropy(y).item() - loss;
-      }
+      return sum / repeats;
     }
-    return sum / repeats;
   }
 }

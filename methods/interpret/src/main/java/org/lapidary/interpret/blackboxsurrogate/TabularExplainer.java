@@ -1,5 +1,6 @@
 package org.lapidary.interpret.blackboxsurrogate;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -21,6 +22,7 @@ import org.lapidary.tensor.Tensor;
  */
 public record TabularExplainer(
     BlackBox box, Importance importance, int[] top, DecisionTree tree, Forest forest, Rules rules) {
+  private static final double[] MARGINS = {0.1, 0.5, 1, 2}; // in deviations
 
   /**
    * Ranks the columns and fits the surrogates to the black box's classes.
@@ -92,18 +94,38 @@ public record TabularExplainer(
   }
 
   /**
-   * The cheapest change of a row with which the tree says another class; in the table's columns.
+   * A change of a row with which the tree says another class, in the table's columns: the cheapest
+   * that convinces the black box too, at growing margins; if none does, the cheapest of all.
+   *
+   * @return empty if the tree has no leaf of the class that can be reached
    */
-  public Optional<Counterfactual> counterfactual(float[] row, int wanted, double margin) {
-    return Counterfactual.of(tree, seen(row), wanted, margin)
-        .map(c -> {
-          float[] moved = row.clone();
-          for (int column : c.changed()) {
-            moved[top[column]] = c.row()[column];
-          }
-          int[] changed = Arrays.stream(c.changed()).map(j -> top[j]).toArray();
-          return new Counterfactual(moved, changed, c.distance());
-        });
+  public Optional<Counterfactual> counterfactual(float[] row, int wanted) {
+    List<Counterfactual> candidates = new ArrayList<>();
+    for (double margin : MARGINS) {
+      for (Counterfactual c : Counterfactual.all(tree, seen(row), wanted, margin)) {
+        candidates.add(inTable(c, row));
+      }
+    }
+    if (candidates.isEmpty()) {
+      return Optional.empty();
+    }
+    float[][] rows = candidates.stream().map(Counterfactual::row).toArray(float[][]::new);
+    int[] says = box.classes(new Table(rows, new int[rows.length]));
+    for (int i = 0; i < says.length; i++) {
+      if (says[i] == wanted) {
+        return Optional.of(candidates.get(i));
+      }
+    }
+    return Optional.of(candidates.getFirst());
+  }
+
+  private Counterfactual inTable(Counterfactual c, float[] row) {
+    float[] moved = row.clone();
+    for (int column : c.changed()) {
+      moved[top[column]] = c.row()[column];
+    }
+    int[] changed = Arrays.stream(c.changed()).map(j -> top[j]).toArray();
+    return new Counterfactual(moved, changed, c.distance());
   }
 
   private float[] seen(float[] row) {

@@ -15,7 +15,8 @@
  *   <li>{@link org.lapidary.interpret.blackboxsurrogate.TabularExplainer}: a tree of depth 5, a
  *       forest and rules on the top k columns, fitted to the black box's classes; fidelity is how
  *       often they agree with it on fresh rows; what moved a single row, and counterfactuals: the
- *       fewest columns, then the smallest change, that reach another leaf;
+ *       fewest columns, then the smallest change, that reach another leaf and convince the black
+ *       box;
  *   <li>faithfulness: comprehensiveness = p(x) - p(x with the top k at their mean), sufficiency =
  *       p(x) - p(x with all others at their mean).
  * </ol>

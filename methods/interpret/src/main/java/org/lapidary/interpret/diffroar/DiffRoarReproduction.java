@@ -136,9 +136,9 @@ public final class DiffRoarReproduction implements Reproduction {
     List<Double> accuracies = new ArrayList<>();
     List<Both> leaks = new ArrayList<>();
     List<Double> top = new ArrayList<>();
-    RobustTraining plain = RobustTraining.standard(2, 64, 2e-3);
+    RobustTraining plain = RobustTraining.standard(6, 64, 3e-3);
     RobustTraining robust =
-        plain.forEpochs(3).against(RobustTraining.Norm.L2, 2, setting.full() ? 5 : 2);
+        plain.forEpochs(9).against(RobustTraining.Norm.L2, 2, setting.full() ? 5 : 2);
     for (long seed : setting.seeds()) {
       for (boolean dense : setting.full() ? new boolean[] {true, false} : new boolean[] {true}) {
         LongFunction<SmallNet> fresh = s -> blockNet(dense, 2, s);

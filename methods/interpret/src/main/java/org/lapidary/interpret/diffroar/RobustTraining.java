@@ -69,7 +69,9 @@ public record RobustTraining(
                 Tensor index = Tensor.of(chosen, chosen.length);
                 Tensor x = data.inputs().indexSelect(0, index);
                 Tensor labels = data.labels().indexSelect(0, index);
-                return model.forward(worst(model, x, labels)).crossEntropy(labels);
+                double grown = Math.min(1, 1.5 * step / steps);
+                Tensor worst = against(norm, epsilon * grown, attackSteps).worst(model, x, labels);
+                return model.forward(worst).crossEntropy(labels);
               },
               Trainer.Settings.of(steps, Schedule.cosine(rate, 0, steps, 0), seed))
           .run(Progress.silent());

@@ -28,9 +28,13 @@ public record FilterShape(double orientation, double anisotropy, double mean) {
       for (int c = 0; c < width; c++) {
         sum += filter[r][c];
         magnitude += Math.abs(filter[r][c]);
-        if (r > 0 && c > 0 && r < height - 1 && c < width - 1) {
-          double dx = (filter[r][c + 1] - filter[r][c - 1]) / 2;
-          double dy = (filter[r + 1][c] - filter[r - 1][c]) / 2;
+        if (r + 1 < height && c + 1 < width) { // between four pixels
+          double here = filter[r][c];
+          double right = filter[r][c + 1];
+          double below = filter[r + 1][c];
+          double both = filter[r + 1][c + 1];
+          double dx = (right + both - here - below) / 2;
+          double dy = (below + both - here - right) / 2;
           xx += dx * dx;
           xy += dx * dy;
           yy += dy * dy;

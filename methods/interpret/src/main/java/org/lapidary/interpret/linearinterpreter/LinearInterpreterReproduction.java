@@ -27,6 +27,7 @@ import org.lapidary.train.Trainer;
 public final class LinearInterpreterReproduction implements Reproduction {
   private static final int SIDE = 28;
   private static final int EDGES = 16;
+  private static final double ISOTROPIC = 1e-4;
 
   @Override
   public List<String> data() {
@@ -297,7 +298,12 @@ public final class LinearInterpreterReproduction implements Reproduction {
       for (int i = 0; i < half * half; i++) {
         filter[i / half][i % half] = rows[e * half * half + i];
       }
-      sum += Math.cos(2 * (FilterShape.of(filter).orientation() - edges.get(e).orientation));
+      FilterShape shape = FilterShape.of(filter);
+      // a filter that changes alike in all directions has no orientation, and none of an edge's
+      sum +=
+          shape.anisotropy() < ISOTROPIC
+              ? 0
+              : Math.cos(2 * (shape.orientation() - edges.get(e).orientation));
     }
     return sum / edges.size();
   }

@@ -31,7 +31,7 @@ public final class UtilityDualityReproduction implements Reproduction {
 
   @Override
   public Outcome run(Setting setting) {
-    long steps = setting.full() ? 1500 : 250;
+    long steps = setting.full() ? 2000 : 250;
     List<List<Object>> rows = new ArrayList<>();
     List<Report> smoothed = new ArrayList<>();
     List<Report> plain = new ArrayList<>();

@@ -1,5 +1,6 @@
 package org.lapidary.interpret.obsprop;
 
+import java.util.Arrays;
 import org.lapidary.nn.Model;
 import org.lapidary.nn.Tokenizer;
 
@@ -67,10 +68,10 @@ public record Observable(String name, double[] weights) {
       }
     }
     int[] ids = tokenizer.encode(word);
-    if (ids.length != 1) {
+    if (ids.length != 1 || !tokenizer.token(ids[0]).strip().equals(word.strip())) {
       throw new IllegalArgumentException(
-          "'%s' is %d tokens, an observable weighs single ones; a leading blank often matters"
-              .formatted(word, ids.length));
+          "'%s' is not one token but %s; an observable weighs single ones, and a leading blank often matters"
+              .formatted(word, Arrays.stream(ids).mapToObj(tokenizer::token).toList()));
     }
     return ids[0];
   }
@@ -88,12 +89,12 @@ public record Observable(String name, double[] weights) {
   public boolean equals(Object other) {
     return other instanceof Observable o
         && o.name.equals(name)
-        && java.util.Arrays.equals(o.weights, weights);
+        && Arrays.equals(o.weights, weights);
   }
 
   @Override
   public int hashCode() {
-    return java.util.Arrays.hashCode(weights);
+    return Arrays.hashCode(weights);
   }
 
   @Override

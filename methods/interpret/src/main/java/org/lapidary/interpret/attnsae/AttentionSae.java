@@ -1,10 +1,10 @@
 package org.lapidary.interpret.attnsae;
 
 import org.lapidary.evidence.Progress;
+import org.lapidary.interpret.circuit.FrozenNorm;
 import org.lapidary.interpret.dictionary.ActivationBuffer;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
-import org.lapidary.interpret.transcoder.FrozenNorm;
 import org.lapidary.nn.Linear;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.DType;

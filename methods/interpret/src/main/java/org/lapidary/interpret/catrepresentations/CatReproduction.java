@@ -16,6 +16,7 @@ import org.lapidary.interpret.fixtures.DigitCnn;
 import org.lapidary.interpret.fixtures.Fit;
 import org.lapidary.interpret.fixtures.Headed;
 import org.lapidary.interpret.fixtures.Rectified;
+import org.lapidary.interpret.probe.LinearReadout;
 import org.lapidary.interpret.probe.SoftmaxProbe;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Linear;
@@ -148,7 +149,7 @@ public final class CatReproduction implements Reproduction {
     Tensor a = Distillation.features((UnaryLayer) phi.get(0), turned.test.inputs());
     for (int j = 1; j < NETWORKS; j++) {
       explained.add(
-          Redundancy.explained(
+          LinearReadout.explained(
               a, Distillation.features((UnaryLayer) phi.get(j), turned.test.inputs())));
     }
     tuning.add(tuned(work, phi, cat, other, seed));

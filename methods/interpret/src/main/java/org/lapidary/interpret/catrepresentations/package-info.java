@@ -10,8 +10,8 @@
  * ({@link org.lapidary.interpret.catrepresentations.FewShot}), trained further in two stages
  * ({@link org.lapidary.interpret.catrepresentations.Finetuning}), and pressed back into one network
  * ({@link org.lapidary.interpret.catrepresentations.Distillation}). {@link
- * org.lapidary.interpret.catrepresentations.Redundancy} says how much of one network another has.
- * Costs n networks, each as large as the one.
+ * org.lapidary.interpret.probe.LinearReadout} says how much of one network another has. Costs n
+ * networks, each as large as the one.
  *
  * <p>The reproduction pretrains on half of MNIST's digits; the tasks to come are the other half,
  * and all digits transposed. Networks are half as wide as in the entry (16 and 32 channels).

@@ -21,7 +21,7 @@ import org.lapidary.tensor.Tensor;
 public record SoftmaxProbe(Tensor weight, Tensor mean, Tensor scale) {
   private static final int ROUNDS = 600;
   private static final double TOLERANCE = 1e-5;
-  private static final double[] PRICES = {1e-4, 1e-3, 1e-2, 1e-1};
+  private static final double[] PRICES = {1e-6, 1e-5, 1e-4, 1e-3, 1e-2};
   private static final double HELD_OUT = 0.25;
 
   public SoftmaxProbe {
@@ -89,7 +89,10 @@ public record SoftmaxProbe(Tensor weight, Tensor mean, Tensor scale) {
     }
   }
 
-  /** Fits with the l2 of 1e-4 to 0.1 that is best on a quarter of the rows, then to all rows. */
+  /**
+   * Fits with the l2 of 1e-6 d to 0.01 d that is best on a quarter of the rows, then to all rows.
+   * In proportion to d, so that features that are there several times over change nothing.
+   */
   public static SoftmaxProbe selected(Tensor x, Tensor labels, int classes, Rng rng) {
     check(x, labels);
     try (Scope scope = Scope.open()) {
@@ -98,15 +101,17 @@ public record SoftmaxProbe(Tensor weight, Tensor mean, Tensor scale) {
       int held = Math.max(1, (int) (n * HELD_OUT));
       Tensor validation = Tensor.of(Arrays.copyOf(order, held));
       Tensor rest = Tensor.of(Arrays.copyOfRange(order, held, n));
-      double best = PRICES[0];
+      double d = x.size(1);
+      double best = PRICES[0] * d;
       double highest = -1;
       for (double l2 : PRICES) {
-        SoftmaxProbe probe = fit(x.indexSelect(0, rest), labels.indexSelect(0, rest), classes, l2);
+        SoftmaxProbe probe =
+            fit(x.indexSelect(0, rest), labels.indexSelect(0, rest), classes, l2 * d);
         double accuracy =
             probe.accuracy(x.indexSelect(0, validation), labels.indexSelect(0, validation));
         if (accuracy > highest) {
           highest = accuracy;
-          best = l2;
+          best = l2 * d;
         }
       }
       return fit(x, labels, classes, best);

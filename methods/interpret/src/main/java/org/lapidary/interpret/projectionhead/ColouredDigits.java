@@ -19,7 +19,7 @@ public record ColouredDigits(Tensor images, int[] digits, int[] colours) {
   private static final int SHIFT = 4;
   private static final double SPOTS = 0.15;
   private static final double FAINTEST = 0.6;
-  private static final float DIM = 0.4f;
+  private static final float DIM = 0.25f;
 
   public ColouredDigits {
     images.unscoped();

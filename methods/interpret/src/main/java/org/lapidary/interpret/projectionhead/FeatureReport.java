@@ -39,30 +39,6 @@ public record FeatureReport(double[] singular) {
     return Math.exp(entropy);
   }
 
-  /**
-   * The weight of a factor: the share of the variance of a representation [n, d] that lies between
-   * its classes, 0 to 1.
-   *
-   * @param classes of the n inputs, from 0
-   */
-  public static double weight(Tensor x, int[] classes) {
-    if (x.rank() != 2 || x.size(0) != classes.length) {
-      throw new ShapeException(
-          "a representation [n, d] has n classes, were %s and %d"
-              .formatted(x.shape(), classes.length));
-    }
-    int count = Arrays.stream(classes).max().orElse(-1) + 1;
-    try (Scope scope = Scope.open()) {
-      Tensor z = centred(x);
-      Tensor member = Tensor.of(classes).to(DType.INT64).oneHot(count).to(DType.FLOAT64);
-      Tensor sizes = member.sum(false, 0).maximum(1).unsqueeze(1);
-      Tensor sums = member.t().matmul(z);
-      double between = sums.square().div(sizes).sum().item();
-      double all = z.square().sum().item();
-      return all == 0 ? 0 : between / all;
-    }
-  }
-
   private static Tensor centred(Tensor x) {
     Tensor wide = x.detach().to(DType.FLOAT64);
     return wide.sub(wide.mean(true, 0));

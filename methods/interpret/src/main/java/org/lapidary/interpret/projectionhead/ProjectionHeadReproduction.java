@@ -17,6 +17,7 @@ import org.lapidary.interpret.fixtures.DigitCnn;
 import org.lapidary.interpret.fixtures.Fit;
 import org.lapidary.interpret.fixtures.Headed;
 import org.lapidary.interpret.fixtures.Rectified;
+import org.lapidary.interpret.probe.LinearReadout;
 import org.lapidary.interpret.probe.SoftmaxProbe;
 import org.lapidary.nn.Layer;
 import org.lapidary.tensor.Autograd;
@@ -41,7 +42,7 @@ public final class ProjectionHeadReproduction implements Reproduction {
   private record Work(
       int images, int probed, int tested, Fit supervised, int unlabelled, Fit contrastive) {
     static final Work FULL =
-        new Work(40_000, 2_000, 2_000, new Fit(3, 64, 2e-3), 4_000, new Fit(8, 128, 2e-3));
+        new Work(40_000, 2_000, 2_000, new Fit(3, 64, 2e-3), 4_000, new Fit(8, 64, 2e-3));
     static final Work SMOKE =
         new Work(1_024, 300, 300, new Fit(2, 32, 2e-3), 256, new Fit(2, 64, 2e-3));
   }
@@ -281,7 +282,7 @@ public final class ProjectionHeadReproduction implements Reproduction {
     if (setting.full()) {
       checks.add(
           Check.greater(
-              "coloured digits: weight of colour over digit, after minus before the head",
+              "coloured digits: R2 of colour over digit, after minus before the head",
               mean(after, Seen::ratio) - mean(before, Seen::ratio),
               0));
       checks.add(
@@ -301,8 +302,8 @@ public final class ProjectionHeadReproduction implements Reproduction {
             List.of(
                 "representation",
                 "accuracy, digit",
-                "weight of colour",
-                "weight of digit",
+                "R2 of colour",
+                "R2 of digit",
                 "colour over digit",
                 "effective rank"),
             List.of(
@@ -335,8 +336,8 @@ public final class ProjectionHeadReproduction implements Reproduction {
       Tensor x = features.apply(test.images());
       return new Seen(
           probe(features, probed, test.examples(), rng),
-          FeatureReport.weight(x, test.colours()),
-          FeatureReport.weight(x, test.digits()),
+          LinearReadout.explained(x, test.colours()),
+          LinearReadout.explained(x, test.digits()),
           FeatureReport.of(x).effectiveRank());
     }
   }

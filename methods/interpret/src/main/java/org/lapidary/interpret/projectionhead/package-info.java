@@ -6,8 +6,9 @@
  * task needs but the loss does not are still there. {@link
  * org.lapidary.interpret.projectionhead.Reweighting} does the same without a trained head. {@link
  * org.lapidary.interpret.projectionhead.FeatureReport} compares representations [n, d] before and
- * after: spectrum, effective rank, weight of a factor; {@link
- * org.lapidary.interpret.projectionhead.ContrastiveLoss} has the losses. A loss costs O(n^2 d).
+ * after by spectrum and effective rank, {@link org.lapidary.interpret.probe.LinearReadout} by what
+ * can be read from them; {@link org.lapidary.interpret.projectionhead.ContrastiveLoss} has the
+ * losses. A loss costs O(n^2 d).
  */
 @NullMarked
 @Paper(

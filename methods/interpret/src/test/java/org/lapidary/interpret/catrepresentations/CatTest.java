@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.lapidary.interpret.fixtures.Dense;
 import org.lapidary.interpret.fixtures.Dense.Nonlinearity;
 import org.lapidary.interpret.fixtures.Fit;
+import org.lapidary.interpret.probe.LinearReadout;
 import org.lapidary.interpret.probe.SoftmaxProbe;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Linear;
@@ -192,8 +193,9 @@ class CatTest {
       Dense random = new Dense(Nonlinearity.RELU, 3, 32, 8);
       random.initialise(new Rng(4));
       Tensor fresh = new Rng(5).normal(1, 400, 3);
-      double after = Redundancy.explained(((UnaryLayer) taught).forward(fresh), cat.forward(fresh));
-      double before = Redundancy.explained(random.forward(fresh), cat.forward(fresh));
+      double after =
+          LinearReadout.explained(((UnaryLayer) taught).forward(fresh), cat.forward(fresh));
+      double before = LinearReadout.explained(random.forward(fresh), cat.forward(fresh));
       assertThat(after).isGreaterThan(0.95).isGreaterThan(before + 0.02);
     }
   }
@@ -203,9 +205,9 @@ class CatTest {
     try (Scope scope = Scope.open()) {
       Tensor a = new Rng(1).normal(1, 400, 5);
       Tensor map = new Rng(2).normal(1, 5, 3);
-      assertThat(Redundancy.explained(a, a.matmul(map).add(2))).isCloseTo(1, within(1e-4));
-      assertThat(Redundancy.explained(a, new Rng(3).normal(1, 400, 3))).isBetween(-0.2, 0.1);
-      assertThatThrownBy(() -> Redundancy.explained(a, a.slice(0, 0, 9)))
+      assertThat(LinearReadout.explained(a, a.matmul(map).add(2))).isCloseTo(1, within(1e-4));
+      assertThat(LinearReadout.explained(a, new Rng(3).normal(1, 400, 3))).isBetween(-0.2, 0.1);
+      assertThatThrownBy(() -> LinearReadout.explained(a, a.slice(0, 0, 9)))
           .isInstanceOf(ShapeException.class);
     }
   }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.lapidary.interpret.probe.LinearReadout;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
@@ -136,23 +137,23 @@ class ProjectionHeadTest {
   }
 
   @Test
-  void reportsKnowRankAndTheWeightOfAFactor() {
+  void reportsKnowTheRankAndReadoutsTheClass() {
     try (Scope scope = Scope.open()) {
-      double[] values = new double[40];
-      int[] classes = new int[20];
-      for (int i = 0; i < 20; i++) {
+      double[] values = new double[80];
+      int[] classes = new int[40];
+      for (int i = 0; i < 40; i++) {
         classes[i] = i % 2;
-        values[2 * i] = classes[i] == 0 ? 1 : -1; // variance 1, all between classes
-        values[2 * i + 1] = i < 10 ? 1 : -1; // variance 1, none between classes
+        values[2 * i] = classes[i] == 0 ? 1 : -1; // says the class
+        values[2 * i + 1] = i % 4 < 2 ? 1 : -1; // says nothing of it
       }
-      Tensor x = Tensor.of(values, 20, 2);
-      assertThat(FeatureReport.weight(x, classes)).isCloseTo(0.5, within(1e-9));
+      Tensor x = Tensor.of(values, 40, 2);
       assertThat(FeatureReport.of(x).effectiveRank()).isCloseTo(2, within(1e-9));
       assertThat(FeatureReport.of(x).singular()[0]).isCloseTo(1, within(1e-9));
       Tensor line = Tensor.concat(1, x.slice(1, 0, 1), x.slice(1, 0, 1));
       assertThat(FeatureReport.of(line).effectiveRank()).isCloseTo(1, within(1e-6));
-      assertThat(FeatureReport.weight(line, classes)).isCloseTo(1, within(1e-9));
-      assertThatThrownBy(() -> FeatureReport.weight(x, new int[3]))
+      assertThat(LinearReadout.explained(line, classes)).isCloseTo(1, within(1e-2));
+      assertThat(LinearReadout.explained(x.slice(1, 1, 2), classes)).isCloseTo(0, within(1e-2));
+      assertThatThrownBy(() -> LinearReadout.explained(x, new int[8]))
           .isInstanceOf(ShapeException.class);
     }
   }

@@ -1,16 +1,29 @@
-package org.lapidary.interpret.catrepresentations;
+package org.lapidary.interpret.probe;
 
+import java.util.Arrays;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Linalg;
 import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.ShapeException;
 import org.lapidary.tensor.Tensor;
 
-/** How much of one network's features another's say already. */
-public final class Redundancy {
-  private Redundancy() {}
+/** What the best linear map reads from features: another network's features, or the class. */
+public final class LinearReadout {
+  private LinearReadout() {}
 
   private static final double RIDGE = 1e-3;
+
+  /**
+   * The same for the classes of n inputs, as one unit each.
+   *
+   * @param classes from 0
+   */
+  public static double explained(Tensor a, int[] classes) {
+    int count = Arrays.stream(classes).max().orElse(-1) + 1;
+    try (Scope scope = Scope.open()) {
+      return explained(a, Tensor.of(classes).to(DType.INT64).oneHot(count).to(DType.FLOAT64));
+    }
+  }
 
   /**
    * The share of the variance of b [n, dB] that the best linear map from a [n, dA], fitted to the

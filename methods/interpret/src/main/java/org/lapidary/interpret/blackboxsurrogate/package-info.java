@@ -23,6 +23,12 @@
  *
  * Trees count over 64 quantile bins, O(rows columns) a level. Permutation importance costs a pass
  * of the black box for every block of columns that it looks at.
+ *
+ * <p>On 3,000 rows of 1,000 columns the black box of the experiment keeps some trust in columns
+ * without meaning (accuracy 0.79 on its own rows, 0.71 on fresh ones), which no surrogate on 25
+ * columns can imitate: the forest agrees with it on 0.82 of fresh rows and the tree on 0.75, below
+ * the 0.88 and 0.78 that are asked for. The two columns whose effect is not monotone, sin(2 x) and
+ * [|x| &gt; 1], it hardly learns, so that 5 to 7 of the 8 columns are among the top 15.
  */
 @NullMarked
 @Paper(

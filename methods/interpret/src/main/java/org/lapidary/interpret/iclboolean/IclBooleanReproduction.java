@@ -181,7 +181,7 @@ public final class IclBooleanReproduction implements Reproduction {
         new BooleanIcl(prompts, 1, BooleanIcl.training(1000))
             .train(TRANSFORMER, seed, Progress.silent());
     InContextModel mixture =
-        new BooleanIcl(prompts, 0.5, BooleanIcl.training(1500))
+        new BooleanIcl(prompts, 0.5, BooleanIcl.training(2000))
             .train(TRANSFORMER, seed, Progress.silent());
     List<Sequence> plain = sequences(prompts, s -> s, seed);
     List<Sequence> with = sequences(prompts, Teaching::before, seed);

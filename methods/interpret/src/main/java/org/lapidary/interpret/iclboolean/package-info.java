@@ -20,7 +20,7 @@
  * transformer with any other token mixer of the house, and gives its accuracy after every number of
  * examples. A training step costs O(batch m (layers width^2 + m width)).
  *
- * <p>The measured transformers are narrower (32 instead of the paper's 256) and see 1,000 to 1,500
+ * <p>The measured transformers are narrower (32 instead of the paper's 256) and see 1,000 to 2,000
  * batches of 64 sequences, n = 8, m = 24, at a rate ten times that of the paper, so that eleven
  * models train in minutes.
  */

@@ -232,14 +232,14 @@ public final class IclLinearReproduction implements Reproduction {
     List<Probed> all = new ArrayList<>();
     try (Scope scope = Scope.open()) {
       Rng rng = new Rng(seed).fork(33);
-      LabelledPoints train = prompts.draw(4000, rng.fork(0)).points().first(EXAMPLES);
-      LabelledPoints test = prompts.draw(1000, rng.fork(1)).points().first(EXAMPLES);
+      LabelledPoints train = prompts.draw(20_000, rng.fork(0)).points().first(EXAMPLES);
+      LabelledPoints test = prompts.draw(2000, rng.fork(1)).points().first(EXAMPLES);
       List<Tensor> trainStreams = streams(model, train);
       List<Tensor> testStreams = streams(model, test);
       for (String target : List.of("weights", "moments")) {
         Tensor trainTarget = target(target, train);
         Tensor testTarget = target(target, test);
-        for (int hidden : new int[] {0, 64}) {
+        for (int hidden : new int[] {0, 128}) {
           StateProbe.Settings settings =
               hidden == 0
                   ? StateProbe.Settings.defaults().linear()
@@ -256,14 +256,14 @@ public final class IclLinearReproduction implements Reproduction {
     return all;
   }
 
-  /** Before the first layer, and after every second. */
+  /** Before the first layer and after the last three, every token normalised. */
   private static List<Tensor> streams(InContextModel model, LabelledPoints points) {
     try (var ignored = Autograd.noGrad()) {
       List<Tensor> all = new ArrayList<>();
-      all.add(model.embed(points));
+      all.add(model.embed(points).layerNorm(null, null, 1e-5));
       List<Tensor> layers = model.tokenStreams(points);
-      for (int l = 1; l < layers.size(); l += 2) {
-        all.add(layers.get(l));
+      for (int l = layers.size() - 3; l < layers.size(); l++) {
+        all.add(layers.get(l).layerNorm(null, null, 1e-5));
       }
       return all;
     }
@@ -422,7 +422,7 @@ public final class IclLinearReproduction implements Reproduction {
   private static Figure.Table probeTable(List<Probed> probed) {
     return new Figure.Table(
         "Errors of probes, in the target's variance",
-        List.of("model", "seed", "target", "probe", "embedding", "layer 2", "layer 4", "layer 6"),
+        List.of("model", "seed", "target", "probe", "embedding", "layer 4", "layer 5", "layer 6"),
         probed.stream()
             .map(p ->
                 List.<Object>of(

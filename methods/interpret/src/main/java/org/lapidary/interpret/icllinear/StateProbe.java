@@ -27,7 +27,7 @@ public final class StateProbe extends Layer implements UnaryLayer {
    */
   public record Settings(int hidden, int steps, int batch, double rate) {
     public static Settings defaults() {
-      return new Settings(64, 400, 256, 1e-2);
+      return new Settings(128, 1500, 256, 5e-3);
     }
 
     /** With a linear f. */

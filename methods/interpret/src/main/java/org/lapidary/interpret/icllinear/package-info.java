@@ -25,6 +25,12 @@
  * train in minutes: d = 4, up to 8 examples, 6 layers of width 32 without noise (the model that
  * icl-newton reads as well), 4 layers with noise, 1 layer. A comparison costs one pass of the model
  * and O(sequences n d^3) for the estimators.
+ *
+ * <p>The trained model's predictions are linear and those of least squares, and w can be read from
+ * its late layers better than from its embeddings or from the model of one w, but not as well as
+ * asked for: the best probe leaves about 0.5 of the variance (0.44 with twice the units, three
+ * times the prompts and four times the steps), the embeddings 0.8, so that two checks of the probes
+ * fail.
  */
 @NullMarked
 @Paper(

@@ -32,7 +32,9 @@ public final class CodebookReproduction implements Reproduction {
       double neurons,
       double forced,
       double random,
-      double base) {}
+      double base,
+      double firstDigit,
+      double firstBase) {}
 
   @Override
   public Outcome run(Setting setting) {
@@ -78,7 +80,9 @@ public final class CodebookReproduction implements Reproduction {
         without.neuronsF1(cut),
         steered.forced(),
         steered.random(),
-        steered.base());
+        steered.base(),
+        steered.firstDigit(),
+        steered.firstBase());
   }
 
   private static Model untrained(StateWalks data, long seed) {
@@ -139,6 +143,11 @@ public final class CodebookReproduction implements Reproduction {
             0.8));
     checks.add(Check.atMost("the same with random codes, most", -least(all, m -> -m.random), 0.3));
     checks.add(Check.reported("the same with none forced", least(all, Measured::base)));
+    checks.add(
+        Check.reported(
+            "mass on the first digits of those successors, codes forced, least",
+            least(all, Measured::firstDigit)));
+    checks.add(Check.reported("the same with none forced, least", least(all, Measured::firstBase)));
     return checks;
   }
 
@@ -150,7 +159,17 @@ public final class CodebookReproduction implements Reproduction {
     List<List<Object>> rows = new ArrayList<>();
     for (Measured m : all) {
       rows.add(
-          List.of(m.seed, m.accuracy, m.plain, m.codes, m.neurons, m.forced, m.random, m.base));
+          List.of(
+              m.seed,
+              m.accuracy,
+              m.plain,
+              m.codes,
+              m.neurons,
+              m.forced,
+              m.random,
+              m.base,
+              m.firstDigit,
+              m.firstBase));
     }
     return new Figure.Table(
         "Models of 36 states in 32 dimensions",
@@ -162,7 +181,9 @@ public final class CodebookReproduction implements Reproduction {
             "F1 of neurons",
             "forced",
             "random codes",
-            "none forced"),
+            "none forced",
+            "first digit, forced",
+            "first digit, none forced"),
         rows);
   }
 }

@@ -205,8 +205,10 @@ record FiniteStates(StateWalks data, Model model) {
    * @param forced with the modal codes of the other state
    * @param random with codes drawn at random
    * @param base with none forced
+   * @param firstDigit mass on the first digits of the successors, forced
+   * @param firstBase the same with none forced
    */
-  record Steered(double forced, double random, double base) {}
+  record Steered(double forced, double random, double base, double firstDigit, double firstBase) {}
 
   /** Steers walks that end on one state to another, drawn at random, for some pairs. */
   Steered steered(int[][] texts, int pairs, Rng rng) {
@@ -214,7 +216,7 @@ record FiniteStates(StateWalks data, Model model) {
     boolean[][] at = positions(texts);
     int[][] walks = ending(rng);
     int[][] successors = data.successors();
-    double[] sums = new double[3];
+    double[] sums = new double[5];
     int position = walks[0].length - 1;
     for (int n = 0; n < pairs; n++) {
       int[][] walk = {walks[rng.nextInt(walks.length)]};
@@ -231,8 +233,24 @@ record FiniteStates(StateWalks data, Model model) {
         for (int s : successors[target]) {
           sums[w] += next[s] / pairs;
         }
+        if (w != 1) {
+          sums[w == 0 ? 3 : 4] += firstDigits(next, successors[target]) / pairs;
+        }
       }
     }
-    return new Steered(sums[0], sums[1], sums[2]);
+    return new Steered(sums[0], sums[1], sums[2], sums[3], sums[4]);
+  }
+
+  private double firstDigits(double[] next, int[] states) {
+    int base = data.base();
+    Set<Integer> digits = new HashSet<>();
+    for (int s : states) {
+      digits.add(s / base);
+    }
+    double mass = 0;
+    for (int s = 0; s < next.length; s++) {
+      mass += digits.contains(s / base) ? next[s] : 0;
+    }
+    return mass;
   }
 }

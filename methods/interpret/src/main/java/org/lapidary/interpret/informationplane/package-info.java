@@ -14,7 +14,8 @@
  * batch size the deviation of the gradient exceeds its mean from the first epochs on (in the mean
  * over matrices), so the transition that is reported is early; their ratio rises once more while
  * the network fits, and falls by a factor of about five when compression begins, as the figure
- * shows.
+ * shows. So where the entry's rule finds the transition near the peak, it is because the peak of
+ * that seed is in the first epochs as well: it says little about which causes which.
  */
 @NullMarked
 @Paper(

@@ -34,7 +34,7 @@ record MaskedText(CharCorpus corpus, int[] classes, int steps, int tuning) {
   private static final int LAYERS = 3;
   private static final int WINDOW = 32;
   private static final int BATCH = 16;
-  private static final int HELD_OUT = 8192;
+  private static final int HELD_OUT = 3072;
   private static final double MASKED = 0.15;
   private static final double RATE = 1e-3;
 

@@ -20,6 +20,7 @@ import org.lapidary.nn.Activations;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 import org.lapidary.train.LanguageModeling;
 
@@ -56,13 +57,12 @@ public final class AttentionSaeReproduction implements Reproduction {
 
   @Override
   public Outcome run(Setting setting) {
-    List<Measured> all = new ArrayList<>();
-    setting.progress().begin("attention dictionaries", setting.seeds().size());
-    for (long seed : setting.seeds()) {
-      all.add(measure(seed, setting.full()));
-      setting.progress().step(all.size(), "seed " + seed);
-    }
-    setting.progress().end();
+    List<Measured> all =
+        SideBySide.map(
+            "attention dictionaries",
+            setting.seeds(),
+            (seed, quiet) -> measure(seed, setting.full()),
+            setting.progress());
     return new Outcome(checks(all, setting.full()), figures(all));
   }
 

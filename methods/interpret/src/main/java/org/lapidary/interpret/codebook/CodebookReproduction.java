@@ -12,6 +12,7 @@ import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Linear;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.train.AdamW;
 import org.lapidary.train.Fixtures;
 import org.lapidary.train.LanguageModeling;
@@ -39,12 +40,12 @@ public final class CodebookReproduction implements Reproduction {
   @Override
   public Outcome run(Setting setting) {
     List<Measured> all = new ArrayList<>();
-    setting.progress().begin("codebooks", setting.seeds().size());
-    for (long seed : setting.seeds()) {
-      all.add(measure(seed, setting.full()));
-      setting.progress().step(all.size(), "seed " + seed);
-    }
-    setting.progress().end();
+    all.addAll(
+        SideBySide.map(
+            "codebooks",
+            setting.seeds(),
+            (seed, quiet) -> measure(seed, setting.full()),
+            setting.progress()));
     return new Outcome(checks(all, setting.full()), List.of(table(all)));
   }
 

@@ -10,6 +10,7 @@ import org.lapidary.interpret.fixtures.TinyInduction;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 
 /** Finds the induction heads of two trained models, and compares with what ablation says. */
@@ -41,13 +42,12 @@ public final class DiscreteSaeReproduction implements Reproduction {
   @Override
   public Outcome run(Setting setting) {
     List<Long> models = setting.seeds().subList(0, Math.min(2, setting.seeds().size()));
-    List<Found> all = new ArrayList<>();
-    setting.progress().begin("discrete dictionaries", models.size());
-    for (long seed : models) {
-      all.add(find(seed, setting.full()));
-      setting.progress().step(all.size(), "model " + seed);
-    }
-    setting.progress().end();
+    List<Found> all =
+        SideBySide.map(
+            "discrete dictionaries",
+            models,
+            (seed, quiet) -> find(seed, setting.full()),
+            setting.progress());
     return new Outcome(checks(all, setting.full()), List.of(table(all)));
   }
 

@@ -14,6 +14,7 @@ import org.lapidary.interpret.tasks.BooleanPrompts;
 import org.lapidary.interpret.tasks.BooleanPrompts.Functions;
 import org.lapidary.interpret.tasks.BooleanPrompts.Sequence;
 import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.SideBySide;
 
 /**
  * Transformers and an LSTM that learn Boolean functions in context, beside the right learner of
@@ -41,23 +42,34 @@ public final class IclBooleanReproduction implements Reproduction {
     final List<double[]> parity = new ArrayList<>(); // transformer, elimination
     final List<double[]> nearest = new ArrayList<>(); // transformer, LSTM
     final List<double[]> teaching = new ArrayList<>(); // taught, untaught, mixture on both
-    final List<Figure.Series> curves = new ArrayList<>();
+    final List<Figure.Series> curves = new ArrayList<>(); // of the first seed
+
+    void add(Found other) {
+      rows.addAll(other.rows);
+      conjunction.addAll(other.conjunction);
+      parity.addAll(other.parity);
+      nearest.addAll(other.nearest);
+      teaching.addAll(other.teaching);
+      if (curves.isEmpty()) {
+        curves.addAll(other.curves);
+      }
+    }
   }
 
   @Override
   public Outcome run(Setting setting) {
-    Found found = new Found();
     List<Check> checks = new ArrayList<>();
     if (!setting.full()) {
       small(setting.seeds().getFirst(), checks);
       return new Outcome(checks, List.of());
     }
-    for (long seed : setting.seeds()) {
-      InContextModel untaught = conjunction(seed, found);
-      parity(seed, found);
-      nearest(seed, found);
-      teaching(seed, untaught, found);
-    }
+    Found found = new Found();
+    SideBySide.map(
+            "Boolean functions in context",
+            setting.seeds(),
+            (seed, quiet) -> study(seed),
+            setting.progress())
+        .forEach(found::add);
     checks(found, checks);
     return new Outcome(
         checks,
@@ -71,6 +83,15 @@ public final class IclBooleanReproduction implements Reproduction {
                 "examples",
                 "accuracy",
                 found.curves)));
+  }
+
+  private static Found study(long seed) {
+    Found found = new Found();
+    InContextModel untaught = conjunction(seed, found);
+    parity(seed, found);
+    nearest(seed, found);
+    teaching(seed, untaught, found);
+    return found;
   }
 
   private static void small(long seed, List<Check> checks) {

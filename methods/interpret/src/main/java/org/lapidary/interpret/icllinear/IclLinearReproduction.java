@@ -18,6 +18,7 @@ import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 
 /**
@@ -61,37 +62,21 @@ public final class IclLinearReproduction implements Reproduction {
     List<Double> induced = new ArrayList<>();
     RegressionPrompts prompts = RegressionPrompts.isotropic(D, EXAMPLES, 0);
     RegressionPrompts noisy = RegressionPrompts.isotropic(D, EXAMPLES, NOISE);
-    for (long seed : setting.seeds()) {
-      Progress progress = Progress.silent();
-      RegressionFixture deep = RegressionFixture.standard(prompts, seed);
-      InContextModel model = deep.model(progress);
+    List<Models> trained =
+        SideBySide.map(
+            "transformers",
+            setting.seeds(),
+            (seed, quiet) -> Models.train(prompts, noisy, seed),
+            setting.progress());
+    for (int s = 0; s < trained.size(); s++) {
+      long seed = setting.seeds().get(s);
+      InContextModel model = trained.get(s).deep;
       beside.addAll(compare("6 layers", model, prompts, seed, estimators(0)));
       linearity(model, prompts, seed, linearity, induced);
-      InContextTraining shorter =
-          new InContextTraining(1500, 64, 4e-3, InContextTraining.Loss.SQUARED);
       beside.addAll(
-          compare(
-              "4 layers, noise",
-              RegressionFixture.standard(noisy, seed)
-                  .with(new InContextModel.Body.Transformer(4, 32, 4))
-                  .with(shorter)
-                  .model(progress),
-              noisy,
-              seed,
-              estimators(NOISE)));
-      beside.addAll(
-          compare(
-              "1 layer",
-              deep.with(new InContextModel.Body.Transformer(1, 32, 4))
-                  .with(shorter)
-                  .model(progress),
-              prompts,
-              seed,
-              estimators(0)));
-      InContextModel control =
-          RegressionFixture.standard(prompts.with(new RegressionPrompts.Functions.Fixed(7)), seed)
-              .with(new InContextTraining(300, 64, 4e-3, InContextTraining.Loss.SQUARED))
-              .model(progress);
+          compare("4 layers, noise", trained.get(s).noisy, noisy, seed, estimators(NOISE)));
+      beside.addAll(compare("1 layer", trained.get(s).shallow, prompts, seed, estimators(0)));
+      InContextModel control = trained.get(s).control;
       probed.addAll(probe("trained", model, prompts, seed));
       probed.addAll(probe("one w for all prompts", control, prompts, seed));
     }
@@ -109,6 +94,31 @@ public final class IclLinearReproduction implements Reproduction {
                 java.util.stream.IntStream.range(0, linearity.size())
                     .mapToObj(i -> List.<Object>of(i, linearity.get(i), induced.get(i)))
                     .toList())));
+  }
+
+  /**
+   * What one seed trains.
+   *
+   * @param control has only ever seen one w
+   */
+  private record Models(
+      InContextModel deep, InContextModel noisy, InContextModel shallow, InContextModel control) {
+    static Models train(RegressionPrompts prompts, RegressionPrompts noise, long seed) {
+      Progress quiet = Progress.silent();
+      RegressionFixture deep = RegressionFixture.standard(prompts, seed);
+      InContextTraining shorter =
+          new InContextTraining(1500, 64, 4e-3, InContextTraining.Loss.SQUARED);
+      return new Models(
+          deep.model(quiet),
+          RegressionFixture.standard(noise, seed)
+              .with(new InContextModel.Body.Transformer(4, 32, 4))
+              .with(shorter)
+              .model(quiet),
+          deep.with(new InContextModel.Body.Transformer(1, 32, 4)).with(shorter).model(quiet),
+          RegressionFixture.standard(prompts.with(new RegressionPrompts.Functions.Fixed(7)), seed)
+              .with(new InContextTraining(300, 64, 4e-3, InContextTraining.Loss.SQUARED))
+              .model(quiet));
+    }
   }
 
   private static void constructed(Rng rng, List<Check> checks) {

@@ -19,6 +19,7 @@ import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 
 /**
@@ -91,16 +92,19 @@ public final class IclNewtonReproduction implements Reproduction {
     List<Double> online = new ArrayList<>();
     List<Double> offline = new ArrayList<>();
     RegressionPrompts isotropic = RegressionPrompts.isotropic(D, EXAMPLES, 0);
-    for (long seed : setting.seeds()) {
-      Progress progress = Progress.silent();
-      RegressionFixture fixture = RegressionFixture.standard(isotropic, seed);
-      InContextModel model = fixture.model(progress);
+    RegressionPrompts conditioned = RegressionPrompts.conditioned(D, EXAMPLES, KAPPA);
+    List<Models> trained =
+        SideBySide.map(
+            "transformers and LSTMs",
+            setting.seeds(),
+            (seed, quiet) -> Models.train(isotropic, conditioned, seed),
+            setting.progress());
+    for (int s = 0; s < trained.size(); s++) {
+      long seed = setting.seeds().get(s);
+      InContextModel model = trained.get(s).transformer;
       plain.add(layered(model, isotropic, seed));
-      RegressionPrompts conditioned = RegressionPrompts.conditioned(D, EXAMPLES, KAPPA);
-      InContextTraining more =
-          new InContextTraining(1500, 64, 4e-3, InContextTraining.Loss.SQUARED);
-      skewed.add(layered(fixture.then(conditioned, more).model(progress), conditioned, seed));
-      InContextModel lstm = fixture.with(new InContextModel.Body.Recurrent(1, 64)).model(progress);
+      skewed.add(layered(trained.get(s).onward, conditioned, seed));
+      InContextModel lstm = trained.get(s).recurrent;
       LabelledPoints seen = isotropic.draw(1000, new Rng(seed).fork(21)).points().first(EXAMPLES);
       remembers.add(Forgetting.errors(model::forward, seen));
       forgets.add(Forgetting.errors(lstm::forward, seen));
@@ -120,6 +124,25 @@ public final class IclNewtonReproduction implements Reproduction {
             0));
     figures.addAll(figures(plain, skewed, remembers, forgets));
     return new Outcome(checks, figures);
+  }
+
+  /**
+   * What one seed trains.
+   *
+   * @param onward the transformer, trained on with skewed inputs
+   */
+  private record Models(
+      InContextModel transformer, InContextModel onward, InContextModel recurrent) {
+    static Models train(RegressionPrompts isotropic, RegressionPrompts conditioned, long seed) {
+      Progress quiet = Progress.silent();
+      RegressionFixture fixture = RegressionFixture.standard(isotropic, seed);
+      InContextTraining more =
+          new InContextTraining(1500, 64, 4e-3, InContextTraining.Loss.SQUARED);
+      return new Models(
+          fixture.model(quiet),
+          fixture.then(conditioned, more).model(quiet),
+          fixture.with(new InContextModel.Body.Recurrent(1, 64)).model(quiet));
+    }
   }
 
   private static void small(Setting setting, List<Check> checks) {

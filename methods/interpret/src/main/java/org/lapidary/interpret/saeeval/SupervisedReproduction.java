@@ -11,11 +11,11 @@ import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
 import org.lapidary.interpret.dictionary.Pairs;
-import org.lapidary.interpret.fixtures.TinyIndirectObject;
 import org.lapidary.interpret.tasks.MiniIndirectObject;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 
 /** Supervised dictionaries and trained ones on small models that find the indirect object. */
@@ -46,21 +46,23 @@ public final class SupervisedReproduction implements Reproduction {
   @Override
   public Outcome run(Setting setting) {
     List<Measured> all = new ArrayList<>();
-    setting.progress().begin("supervised dictionaries", setting.seeds().size() + 1);
-    for (long seed : setting.seeds()) {
-      Model model =
-          (setting.full() ? TinyIndirectObject.of(seed) : new TinyIndirectObject(seed, 20)).model();
-      for (List<String> site : List.of(HEADS, CUT)) {
-        all.add(measure(model, site, seed, setting.full()));
-      }
-      setting.progress().step(1 + all.size() / 2, "seed " + seed);
-    }
+    SideBySide.map(
+            "supervised dictionaries",
+            setting.seeds(),
+            (seed, quiet) -> measure(seed, setting.full()),
+            setting.progress())
+        .forEach(all::addAll);
     List<Check> checks = new ArrayList<>();
     List<Figure> figures = new ArrayList<>(List.of(table(all)));
     attributes(all, setting.full(), checks);
     toys(setting, checks, figures);
     setting.progress().end();
     return new Outcome(checks, figures);
+  }
+
+  private static List<Measured> measure(long seed, boolean full) {
+    Model model = (full ? TinyIndirectObject.of(seed) : new TinyIndirectObject(seed, 20)).model();
+    return List.of(measure(model, HEADS, seed, full), measure(model, CUT, seed, full));
   }
 
   private static Measured measure(Model model, List<String> site, long seed, boolean full) {

@@ -11,6 +11,7 @@ import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
 import org.lapidary.interpret.dictionary.Pairs;
+import org.lapidary.interpret.fixtures.TinyIndirectObject;
 import org.lapidary.interpret.tasks.MiniIndirectObject;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;

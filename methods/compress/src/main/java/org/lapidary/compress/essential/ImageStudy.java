@@ -27,7 +27,7 @@ final class ImageStudy {
     HardDigits digits = full ? HardDigits.of(8000, 4000) : HardDigits.of(800, 400);
     int steps = full ? 600 : 20;
     int tuning = full ? 150 : 10;
-    double[] levels = full ? new double[] {0, 0.15, 0.3, 0.45, 0.6} : new double[] {0, 0.5};
+    double[] levels = full ? new double[] {0, 0.3, 0.6} : new double[] {0, 0.5};
     EssentialSparsity method = EssentialSparsity.defaults().withLevels(levels);
     List<Function<Progress, SparsityCurve>> pieces = new ArrayList<>();
     List<Long> one = chosen.subList(0, 1); // only reported

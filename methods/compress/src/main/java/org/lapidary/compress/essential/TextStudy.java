@@ -27,7 +27,7 @@ final class TextStudy {
   private static final MaskedText.Tuning PRETRAINED = new MaskedText.Tuning(16, 1e-4, 5);
   // with the settings of the other it learns nothing at all
   private static final MaskedText.Tuning FRESH = new MaskedText.Tuning(16, 1e-3, 1);
-  private static final double[] SHARES = {0.1, 0.3};
+  private static final double[] SHARES = {0.1};
   // 0.01 of the deviation with which weights are drawn
   private static final double SMALL = 0.01 * 0.02;
 

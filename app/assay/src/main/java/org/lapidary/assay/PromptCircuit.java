@@ -88,7 +88,8 @@ final class PromptCircuit {
             "{" + String.join(",", sites) + "}"));
   }
 
-  private static int[] tokens(Model model, Corpus corpus, @Nullable String prompt) {
+  /** The ids of a prompt, or of the beginning of a held-out text. */
+  static int[] tokens(Model model, Corpus corpus, @Nullable String prompt) {
     if (prompt == null) {
       int[] first = corpus.heldOut()[0];
       return Arrays.copyOf(first, Math.min(TOKENS, first.length));

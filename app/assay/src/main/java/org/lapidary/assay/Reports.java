@@ -108,7 +108,7 @@ public final class Reports {
         .formatted(diff.firstDeparture(), diff.mostDeparture());
   }
 
-  private static Block.Entry entry(String name, Estimate e, String note) {
+  static Block.Entry entry(String name, Estimate e, String note) {
     return new Block.Entry(
         name, three(e.mean()), "± %s, %s".formatted(two(e.halfWidth()), note), numbers(e));
   }

@@ -14,6 +14,7 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.assay.Corpus;
 import org.lapidary.assay.Interpretations;
+import org.lapidary.assay.Steering;
 import org.lapidary.evidence.Progress;
 import org.lapidary.interpret.attribution.AttributionPatching;
 import org.lapidary.interpret.circuit.MlpSites;
@@ -40,7 +41,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "interpret",
     description =
-        "One look into a model: features, circuit, attribute, probe, compare, depth, sparsity.",
+        "One look into a model: features, circuit, steer, attribute, probe, compare, depth, sparsity.",
     synopsisSubcommandLabel = "VIEW",
     commandListHeading = "%nViews:%n",
     footer = {
@@ -48,7 +49,8 @@ import picocli.CommandLine.Spec;
       "Examples:",
       "  lapidary interpret ./my-model depth --text sample.txt",
       "  lapidary interpret ./my-model attribute --clean 'Anna has a red ball. The ball is' --corrupt 'Anna has a big ball. The ball is'",
-      "  lapidary interpret ./my-model features --layer 2 --kind sae --activation topk:16 --save ./sae"
+      "  lapidary interpret ./my-model features --layer 2 --kind sae --activation topk:16 --save ./sae",
+      "  lapidary interpret ./my-model steer --dictionary ./sae --feature 7 --to 5 --prompt 'Once upon a time'"
     })
 final class InterpretCommand implements Runnable {
   private final Workplace workplace;
@@ -317,11 +319,57 @@ final class InterpretCommand implements Runnable {
     }
   }
 
+  /** {@code steer}. */
+  @Command(
+      name = "steer",
+      description = "Holds one feature of a dictionary at a value, or takes it away.")
+  static final class Steer extends View {
+    @Option(
+        names = "--dictionary",
+        paramLabel = "DIR",
+        required = true,
+        description = "A dictionary saved by 'features --save' or SAELens.")
+    Path dictionary = Path.of("");
+
+    @Option(names = "--feature", paramLabel = "N", required = true, description = "Which.")
+    int feature;
+
+    @Option(
+        names = "--to",
+        paramLabel = "VALUE",
+        defaultValue = "0",
+        description =
+            "What it is on every token; ${DEFAULT-VALUE}, which takes it away, if not given.")
+    double value;
+
+    @Option(
+        names = "--prompt",
+        paramLabel = "TEXT",
+        description = "What is continued; the beginning of a text if not given.")
+    @Nullable String prompt;
+
+    Steer(InterpretCommand parent) {
+      super(parent);
+    }
+
+    @Override
+    public Integer call() {
+      Model model = model();
+      Dictionary loaded = Dictionary.load(dictionary);
+      Corpus corpus = parent.corpus(model, common);
+      Section section = Steering.of(model, corpus, prompt, loaded, feature, value);
+      return parent.show(spec, common, corpus.source(), section);
+    }
+  }
+
   /** {@code features}. */
   @Command(
       name = "features",
       description = "Trains or loads a sparse dictionary of a block's MLP, and shows its features.")
   static final class Features extends View {
+    /** Where thresholds of JumpReLU begin, in units of the scaled input's deviation. */
+    private static final double THRESHOLD = 0.1;
+
     /** What a dictionary stands for. */
     enum Kind {
       TRANSCODER,
@@ -349,7 +397,7 @@ final class InterpretCommand implements Runnable {
         names = "--activation",
         paramLabel = "NAME",
         defaultValue = "relu",
-        description = "relu or topk:K; ${DEFAULT-VALUE} if not given.")
+        description = "relu, gated, jumprelu or topk:K; ${DEFAULT-VALUE} if not given.")
     String activation = "relu";
 
     @Option(
@@ -390,10 +438,10 @@ final class InterpretCommand implements Runnable {
               .withBatch(512)
               .withSeed(common.seed);
       Activation chosen = activation(count);
-      settings =
-          chosen instanceof Activation.Relu
-              ? settings.withTargetL0(count / 10.0)
-              : settings.withActivation(chosen);
+      settings = settings.withActivation(chosen);
+      if (!(chosen instanceof Activation.TopK)) {
+        settings = settings.withTargetL0(count / 10.0);
+      }
       Transcoder trainer = new Transcoder(settings, 65_536);
       Progress progress = parent.progress();
       return switch (kind) {
@@ -405,8 +453,15 @@ final class InterpretCommand implements Runnable {
 
     private Activation activation(int count) {
       String name = activation.toLowerCase(Locale.ROOT);
-      if (name.equals("relu")) {
-        return new Activation.Relu();
+      switch (name) {
+        case "relu":
+          return new Activation.Relu();
+        case "gated":
+          return Activation.Gated.initial(count);
+        case "jumprelu":
+          return Activation.JumpRelu.initial(count, THRESHOLD);
+        default:
+          break;
       }
       if (name.matches("topk:[0-9]{1,6}")) {
         int k = Integer.parseInt(name.substring("topk:".length()));
@@ -416,7 +471,7 @@ final class InterpretCommand implements Runnable {
       }
       throw new ParameterException(
           spec.commandLine(),
-          "the activation '%s' is not known; use relu, or topk:K with K from 1 to %d"
+          "the activation '%s' is not known; use relu, gated, jumprelu, or topk:K with K from 1 to %d"
               .formatted(activation, count));
     }
   }

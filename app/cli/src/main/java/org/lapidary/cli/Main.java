@@ -116,6 +116,7 @@ public final class Main implements Runnable {
     line.addSubcommand(new InterpretCommand.Probe(parent));
     line.addSubcommand(new InterpretCommand.Compare(parent));
     line.addSubcommand(new InterpretCommand.Depth(parent));
+    line.addSubcommand(new InterpretCommand.Steer(parent));
     line.addSubcommand(new InterpretCommand.Sparsity(parent));
     line.getSubcommands().values().forEach(Main::headings);
     return line;

@@ -149,6 +149,33 @@ class InterpretTest {
                 "--text",
                 text))
         .contains("Circuit of", "(completeness)");
+    assertThat(
+            shown(
+                "interpret",
+                model,
+                "steer",
+                "--dictionary",
+                kept,
+                "--feature",
+                "3",
+                "--to",
+                "2.5",
+                "--prompt",
+                "w1 w2",
+                "--text",
+                text))
+        .contains("feature held", "nats per token", "Continued with the feature held");
+    refused(
+        "features 0 to 31",
+        "interpret",
+        model,
+        "steer",
+        "--dictionary",
+        kept,
+        "--feature",
+        "32",
+        "--text",
+        text);
   }
 
   @Test
@@ -179,7 +206,7 @@ class InterpretTest {
         "blocks.*.hook_resid_pr");
     refused("'w99'", "interpret", model, "probe", "--token", "w99", "--text", text);
     refused(
-        "topk:K with K from 1 to 32",
+        "jumprelu, or topk:K with K from 1 to 32",
         "interpret",
         model,
         "features",

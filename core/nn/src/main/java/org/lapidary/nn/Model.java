@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.tensor.Autograd;
@@ -144,13 +145,21 @@ public final class Model {
     }
 
     public Tensor forward(Tensor input) {
-      return run(input, 0);
+      return during(() -> model.forward(input));
     }
 
-    private Tensor run(Tensor input, int from) {
+    /**
+     * Whatever work runs the model on this thread: sampling, measuring a loss. The model is the one
+     * that the interventions were given to.
+     */
+    public <T> T during(Supplier<T> work) {
+      return during(work, 0);
+    }
+
+    private <T> T during(Supplier<T> work, int from) {
       return from == interventions.size()
-          ? model.forward(input)
-          : Sites.visiting(interventions.get(from).visitor(), () -> run(input, from + 1));
+          ? work.get()
+          : Sites.visiting(interventions.get(from).visitor(), () -> during(work, from + 1));
     }
 
     /** Activations after the interventions. */
@@ -172,17 +181,10 @@ public final class Model {
           };
       try (Scope scope = Scope.open();
           var ignored = Autograd.noGrad()) {
-        Tensor output = visitedBy(last, input, 0);
+        Tensor output = during(() -> Sites.visiting(last, () -> model.forward(input)));
         kept.values().forEach(scope::keep);
         return new Activations(kept, scope.keep(output));
       }
-    }
-
-    private Tensor visitedBy(Sites.Visitor last, Tensor input, int from) {
-      return from == interventions.size()
-          ? Sites.visiting(last, () -> model.forward(input))
-          : Sites.visiting(
-              interventions.get(from).visitor(), () -> visitedBy(last, input, from + 1));
     }
   }
 

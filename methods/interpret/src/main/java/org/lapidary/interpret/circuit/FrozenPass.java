@@ -157,7 +157,7 @@ public final class FrozenPass {
     Dictionary exact = used.to(DType.FLOAT64);
     Tensor x = keep(acts.at(MlpSites.input(model, l)).select(0, 0));
     Tensor pre = exact.preActivations(x);
-    Tensor z = exact.activation().apply(pre);
+    Tensor z = exact.activation().apply(pre, x, exact.encoder());
     Tensor rest = inSlot ? null : out.sub(exact.decode(z)).unscoped();
     return new Written(exact, pre.unscoped(), z.unscoped(), rest);
   }

@@ -11,7 +11,22 @@ import org.lapidary.tensor.Tensor;
 /** How a dictionary's pre-activations [..., features] become sparse, non-negative activations. */
 public sealed interface Activation {
 
-  /** Activations of the same shape. */
+  /**
+   * Activations of the same shape.
+   *
+   * @param pre W_enc x + b_enc, [..., features]
+   * @param x what was read, [..., dIn]
+   * @param encoder W_enc [features, dIn]
+   */
+  default Tensor apply(Tensor pre, Tensor x, Tensor encoder) {
+    return apply(pre);
+  }
+
+  /**
+   * The same for those that need the pre-activations alone.
+   *
+   * @throws IllegalStateException if this one does not
+   */
   Tensor apply(Tensor pre);
 
   /**
@@ -197,6 +212,30 @@ public sealed interface Activation {
     @Override
     public void check(long features) {
       new TopK(k).check(features);
+    }
+  }
+
+  /**
+   * The hidden units of a mixture of experts as features: max(0, pre) times the weight that the
+   * token's routing gives the expert, see {@link ExpertRouting}; one expert's units after
+   * another's.
+   */
+  record Experts(ExpertRouting routing) implements Activation {
+    @Override
+    public Tensor apply(Tensor pre, Tensor x, Tensor encoder) {
+      Tensor gates = routing.gates(routing.scores(x, encoder));
+      return pre.relu().mul(routing.perUnit(gates, routing.width(pre.size(-1))));
+    }
+
+    @Override
+    public Tensor apply(Tensor pre) {
+      throw new IllegalStateException(
+          "which expert a token is sent to does not follow from the pre-activations; give the token and the encoder too");
+    }
+
+    @Override
+    public void check(long features) {
+      routing.width(features);
     }
   }
 }

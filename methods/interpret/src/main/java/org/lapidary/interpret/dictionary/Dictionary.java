@@ -1,6 +1,7 @@
 package org.lapidary.interpret.dictionary;
 
 import java.nio.file.Path;
+import java.util.function.BinaryOperator;
 import org.lapidary.nn.Intervention;
 import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Shape;
@@ -91,7 +92,7 @@ public record Dictionary(
 
   /** The feature activations z: [..., dIn] to [..., features]. */
   public Tensor encode(Tensor x) {
-    return activation.apply(preActivations(x));
+    return activation.apply(preActivations(x), x, encoder);
   }
 
   /**
@@ -138,12 +139,33 @@ public record Dictionary(
    * @throws IllegalStateException if the dictionary names no sites
    */
   public Intervention splice() {
+    return atOutput((x, out) -> forward(x).reshape(out.shape()));
+  }
+
+  /**
+   * Sets one feature to a value on every token: to what is written, (value - z) times the feature's
+   * direction is added, so that all else, what the dictionary misses included, stays. 0 takes the
+   * feature away. Use the intervention on one thread at a time.
+   *
+   * @throws IllegalStateException if the dictionary names no sites
+   * @throws IllegalArgumentException if there is no such feature
+   */
+  public Intervention clamp(int feature, double value) {
+    Tensor direction = direction(feature).unsqueeze(0).unscoped();
+    return atOutput((x, out) -> {
+      Tensor z = encode(x).slice(-1, feature, feature + 1);
+      return out.add(z.neg().add(value).matmul(direction).reshape(out.shape()));
+    });
+  }
+
+  /** What becomes of the output, from what is read (as the dictionary reads it) and the output. */
+  private Intervention atOutput(BinaryOperator<Tensor> change) {
     if (outputSite.isEmpty()) {
       throw new IllegalStateException(
           "this dictionary names no sites; give them with at(input, output)");
     }
     if (inputSite.equals(outputSite)) {
-      return new Intervention(outputSite, (path, x) -> forward(joined(x)).reshape(x.shape()));
+      return new Intervention(outputSite, (path, x) -> change.apply(joined(x), x));
     }
     Tensor[] read = new Tensor[1];
     return new Intervention(
@@ -153,7 +175,7 @@ public record Dictionary(
             read[0] = x;
             return x;
           }
-          return forward(joined(read[0])).reshape(x.shape());
+          return change.apply(joined(read[0]), x);
         });
   }
 

@@ -75,6 +75,9 @@ final class DictionaryFiles {
       case Activation.Choice ignored ->
           throw new IllegalArgumentException(
               "SAELens files have no codebooks; save the model that holds this one");
+      case Activation.Experts ignored ->
+          throw new IllegalArgumentException(
+              "SAELens files have no experts; save the model that holds this one");
       case Activation.Gated ignored -> config.put("architecture", "gated");
       case Activation.JumpRelu ignored -> config.put("architecture", "jumprelu");
     }

@@ -34,8 +34,9 @@ public final class DictionaryLayer extends Layer implements UnaryLayer, Layer.Un
   @Override
   public Tensor forward(Tensor x) {
     Dictionary dictionary = dictionary();
-    Tensor pre = site("hook_pre", dictionary.preActivations(site("hook_in", x)));
-    Tensor post = site("hook_post", dictionary.activation().apply(pre));
+    Tensor in = site("hook_in", x);
+    Tensor pre = site("hook_pre", dictionary.preActivations(in));
+    Tensor post = site("hook_post", dictionary.activation().apply(pre, in, dictionary.encoder()));
     return dictionary.decode(post);
   }
 

@@ -353,7 +353,7 @@ public record DictionaryTrainer(Settings settings, @Nullable Path checkpoint, lo
           Rng rng = root.fork(step);
           Pairs pairs = scaling.apply(source.next(settings.batch(), rng));
           Tensor pre = weights.preActivations(pairs.input());
-          Tensor z = weights.activation().apply(pre);
+          Tensor z = weights.activation().apply(pre, pairs.input(), weights.encoder());
           Gradients gradients =
               Gradients.of(
                   weights,

@@ -58,6 +58,8 @@ record Gradients(double loss, double l0, boolean[] fired, List<Tensor> parameter
       case Activation.TopK ignored -> batch.plain();
       case Activation.Choice ignored ->
           throw new IllegalStateException("a choice of codes has no gradient");
+      case Activation.Experts ignored ->
+          throw new IllegalStateException("a mixture of experts is trained with its model");
       case Activation.JumpRelu jump -> batch.jump(jump, bandwidth, kept);
       case Activation.Gated gated -> batch.gated(gated, kept);
     };

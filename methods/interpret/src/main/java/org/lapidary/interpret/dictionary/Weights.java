@@ -92,7 +92,7 @@ final class Weights implements AutoCloseable {
   }
 
   Tensor encode(Tensor x) {
-    return activation().apply(preActivations(x));
+    return activation().apply(preActivations(x), x, encoder);
   }
 
   Tensor decode(Tensor z) {

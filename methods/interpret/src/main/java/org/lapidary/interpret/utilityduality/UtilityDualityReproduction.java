@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 import org.lapidary.evidence.Check;
 import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Reproduction;
@@ -12,6 +13,7 @@ import org.lapidary.interpret.utilityduality.SequenceModel.Rule;
 import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 
 /**
@@ -21,6 +23,29 @@ import org.lapidary.tensor.Tensor;
 public final class UtilityDualityReproduction implements Reproduction {
   private static final int TEST = 500;
   private static final Transform RAW = new Transform.Power(1);
+
+  private enum Training {
+    SMOOTHED("smoothing 0.1", new Objective.Likelihood(0.1)),
+    LIKELIHOOD("likelihood", new Objective.Likelihood(0)),
+    UTILITY("utility, 4", new Objective.Utility(4));
+
+    private final String words;
+    private final Objective objective;
+
+    Training(String words, Objective objective) {
+      this.words = words;
+      this.objective = objective;
+    }
+  }
+
+  private record Job(Training training, long seed) {}
+
+  private static List<Report> of(Training training, List<Job> jobs, List<Report> all) {
+    return IntStream.range(0, jobs.size())
+        .filter(i -> jobs.get(i).training == training)
+        .mapToObj(all::get)
+        .toList();
+  }
 
   /** Shares of valid sequences by rule, and KL(P_true || P) per token. */
   private record Rules(
@@ -32,16 +57,24 @@ public final class UtilityDualityReproduction implements Reproduction {
   @Override
   public Outcome run(Setting setting) {
     long steps = setting.full() ? 2000 : 250;
-    List<List<Object>> rows = new ArrayList<>();
-    List<Report> smoothed = new ArrayList<>();
-    List<Report> plain = new ArrayList<>();
-    List<Report> utility = new ArrayList<>();
-    for (long seed : setting.seeds()) {
-      smoothed.add(report("smoothing 0.1", new Objective.Likelihood(0.1), steps, seed, rows));
-      if (setting.full()) {
-        plain.add(report("likelihood", new Objective.Likelihood(0), steps, seed, rows));
-        utility.add(report("utility, 4", new Objective.Utility(4), steps, seed, rows));
+    List<Job> jobs = new ArrayList<>();
+    for (Training training : Training.values()) {
+      for (long seed : setting.seeds()) {
+        if (setting.full() || training == Training.SMOOTHED) {
+          jobs.add(new Job(training, seed));
+        }
       }
+    }
+    List<Report> all =
+        SideBySide.map(
+            "sequence models", jobs, (job, quiet) -> report(job, steps), setting.progress());
+    List<Report> smoothed = of(Training.SMOOTHED, jobs, all);
+    List<Report> plain = of(Training.LIKELIHOOD, jobs, all);
+    List<Report> utility = of(Training.UTILITY, jobs, all);
+    List<List<Object>> rows = new ArrayList<>();
+    for (int i = 0; i < jobs.size(); i++) {
+      rows.add(row(jobs.get(i), "raw", all.get(i).raw));
+      rows.add(row(jobs.get(i), all.get(i).transform, all.get(i).transformed));
     }
     List<Check> checks = new ArrayList<>();
     checks.add(
@@ -112,10 +145,9 @@ public final class UtilityDualityReproduction implements Reproduction {
             0.02));
   }
 
-  private static Report report(
-      String name, Objective objective, long steps, long seed, List<List<Object>> rows) {
-    SequenceModel model = SequenceModel.trained(objective, steps, seed);
-    Rng rng = new Rng(seed).fork(81);
+  private static Report report(Job job, long steps) {
+    SequenceModel model = SequenceModel.trained(job.training.objective, steps, job.seed);
+    Rng rng = new Rng(job.seed).fork(81);
     int[][] dev = CopyTask.draw(TEST, rng.fork(0));
     int[][] test = CopyTask.draw(TEST, rng.fork(1));
     Transform fitted;
@@ -125,15 +157,20 @@ public final class UtilityDualityReproduction implements Reproduction {
     }
     Rules raw = rules(model, RAW, test, rng);
     Rules transformed = rules(model, fitted, test, rng);
-    rows.add(row(name, seed, "raw", raw));
-    rows.add(row(name, seed, fitted.name(), transformed));
     int[][] greedy = model.continued(test, RAW, Rule.greedy(), rng.fork(2));
     return new Report(fitted.name(), raw, transformed, tokens(greedy));
   }
 
-  private static List<Object> row(String name, long seed, String transform, Rules r) {
+  private static List<Object> row(Job job, String transform, Rules r) {
     return List.of(
-        name, seed, transform, r.greedy, r.ancestral, r.nucleus, r.minimumRisk, r.divergence);
+        job.training.words,
+        job.seed,
+        transform,
+        r.greedy,
+        r.ancestral,
+        r.nucleus,
+        r.minimumRisk,
+        r.divergence);
   }
 
   private static Rules rules(SequenceModel model, Transform transform, int[][] test, Rng rng) {

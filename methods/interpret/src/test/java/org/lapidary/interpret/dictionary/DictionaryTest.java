@@ -366,6 +366,37 @@ class DictionaryTest {
   }
 
   @Test
+  void aFeatureHeldAtAValueMovesTheOutputAlongItsDirectionAlone() {
+    Model model = Model.random(DecoderConfig.gpt(11, 8, 2, 2, 12, "relu"), new Rng(1));
+    Rng rng = new Rng(2);
+    Dictionary d =
+        new Dictionary(
+            rng.normal(1, N, 8),
+            rng.normal(1, N),
+            rng.normal(1, N, 8),
+            rng.normal(1, 8),
+            new Activation.Relu(),
+            "blocks.1.mlp.in.hook_in",
+            "blocks.1.hook_mlp_out");
+    Tensor tokens = Tensor.of(new int[] {1, 5, 3, 7}, 1, 4);
+    var plain = model.capture(tokens, "blocks.1.{mlp.in.hook_in,hook_mlp_out}");
+    double[] z = d.encode(plain.at(d.inputSite())).select(-1, 3).toDoubles();
+    double[] direction = d.direction(3).toDoubles();
+    double[] expected = plain.at(d.outputSite()).toDoubles();
+    for (int i = 0; i < expected.length; i++) {
+      expected[i] += (2.5 - z[i / 8]) * direction[i % 8];
+    }
+    assertThat(
+            model
+                .with(d.clamp(3, 2.5))
+                .capture(tokens, d.outputSite())
+                .at(d.outputSite())
+                .toDoubles())
+        .containsExactly(expected, within(1e-5));
+    assertThatThrownBy(() -> d.clamp(N, 0)).hasMessageContaining("features 0 to 6");
+  }
+
+  @Test
   void splicedAtTheOutputAndPutIntoTheSlotGiveTheSameModel() {
     Model model = Model.random(DecoderConfig.gpt(11, 8, 2, 2, 12, "relu"), new Rng(1));
     Rng rng = new Rng(2);

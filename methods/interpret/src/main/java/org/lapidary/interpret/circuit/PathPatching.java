@@ -2,6 +2,7 @@ package org.lapidary.interpret.circuit;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -11,6 +12,7 @@ import org.lapidary.interpret.circuit.Circuit.Kind;
 import org.lapidary.interpret.circuit.Circuit.Node;
 import org.lapidary.interpret.circuit.Faithfulness.Unit;
 import org.lapidary.nn.Activations;
+import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Intervention;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Autograd;
@@ -25,10 +27,10 @@ import org.lapidary.train.LanguageModeling;
  * arrives at the receivers; a second run is clean but for what the receivers read. MLPs on the way
  * are computed anew, or held at their clean values as well; then only the stream itself carries.
  *
- * <p>Senders are heads ({@code blocks.L.attn.hook_z}) and MLPs ({@code blocks.L.hook_mlp_out}).
- * Receivers are any activations that hold what a part reads: {@code blocks.L.hook_mlp_in} with
- * index -1, or {@code blocks.L.attn.hook_q}, {@code hook_k} and {@code hook_v} with a head. The
- * logits are the receiver of {@link #toLogits}.
+ * <p>Senders are heads ({@code blocks.L.attn.hook_z}), MLPs ({@code blocks.L.hook_mlp_out}) and the
+ * tokens' embeddings ({@code hook_embed}). Receivers are any activations that hold what a part
+ * reads: {@code blocks.L.hook_mlp_in} with index -1, or {@code blocks.L.attn.hook_q}, {@code
+ * hook_k} and {@code hook_v} with a head. The logits are the receiver of {@link #toLogits}.
  *
  * <p>Costs two forward passes of all prompts at once for the recording, one for {@link #toLogits}
  * and two for {@link #through}.
@@ -36,6 +38,7 @@ import org.lapidary.train.LanguageModeling;
 public final class PathPatching {
   private static final String HEADS = "blocks.*.attn.hook_z";
   private static final String MLPS = "blocks.*.hook_mlp_out";
+  private static final String EMBEDDING = "hook_embed";
 
   private final Model model;
   private final boolean mlpsHeld;
@@ -74,7 +77,7 @@ public final class PathPatching {
       }
     }
     Tensor input = LanguageModeling.tensor(clean);
-    String sites = MlpSites.has(model) ? "{" + HEADS + "," + MLPS + "}" : HEADS;
+    String sites = "{" + EMBEDDING + "," + HEADS + "," + MLPS + "}";
     return new PathPatching(
         model,
         mlpsHeld,
@@ -135,9 +138,7 @@ public final class PathPatching {
 
   private Intervention frozen(Set<Unit> senders) {
     return new Intervention(
-        clean.sites().size() > model.decoder().blocks().size()
-            ? "{" + HEADS + "," + MLPS + "}"
-            : HEADS,
+        "{" + EMBEDDING + "," + HEADS + "," + MLPS + "}",
         (site, x) -> {
           boolean held = mlpsHeld || !site.endsWith("hook_mlp_out");
           Tensor base = held ? clean.at(site) : x;
@@ -151,7 +152,7 @@ public final class PathPatching {
     for (Unit sender : senders) {
       if (!clean.sites().contains(sender.site())) {
         throw new IllegalArgumentException(
-            "the sender at '%s' is no head or MLP of the model; those are at %s"
+            "the sender at '%s' is no head, MLP or embedding of the model; those are at %s"
                 .formatted(sender.site(), clean.sites()));
       }
     }
@@ -225,5 +226,99 @@ public final class PathPatching {
         edges,
         metric.applyAsDouble(other()) - before,
         edges.stream().mapToDouble(Edge::attribution).sum());
+  }
+
+  /**
+   * Every direct path from one part to another, tested alone: embeddings, heads and MLPs as
+   * senders; heads (what their queries, keys and values read), MLPs and the last stream as
+   * receivers, each at all tokens. Those that change the metric are the circuit's edges
+   * (Goldowsky-Dill et al., 2023, arXiv 2304.05969). The parts stand at the token of the metric;
+   * total is the change from the clean run to the other, kept that of the paths to the logits.
+   *
+   * <p>Costs two forward passes for every pair of parts, so that it is for small models. MLPs
+   * should be held, or what passes through them counts as direct.
+   *
+   * @param threshold of |change|, from which on an edge is kept
+   * @param token the position at which the metric is read
+   */
+  public Circuit edges(ToDoubleFunction<Tensor> metric, double threshold, int token) {
+    double before = metric.applyAsDouble(clean());
+    Node root = new Node(Kind.LOGIT, "ln_final.hook_normalized", -1, -1, token, before);
+    List<Part> parts = parts();
+    Set<Node> nodes = new LinkedHashSet<>(List.of(root));
+    List<Edge> edges = new ArrayList<>();
+    double kept = 0;
+    for (Part from : parts) {
+      try (Scope scope = Scope.open()) {
+        double direct = metric.applyAsDouble(toLogits(from.writes())) - before;
+        if (Math.abs(direct) >= threshold) {
+          kept += direct;
+          join(nodes, edges, from.node(token), root, direct);
+        }
+      }
+      for (Part to : parts) {
+        if (to.order() > from.order()) {
+          try (Scope scope = Scope.open()) {
+            double change = metric.applyAsDouble(through(from.writes(), to.reads())) - before;
+            if (Math.abs(change) >= threshold) {
+              join(nodes, edges, from.node(token), to.node(token), change);
+            }
+          }
+        }
+      }
+    }
+    double total = metric.applyAsDouble(other()) - before;
+    return new Circuit(root, List.copyOf(nodes), edges, total, kept);
+  }
+
+  private static void join(Set<Node> nodes, List<Edge> edges, Node from, Node to, double change) {
+    nodes.add(from);
+    nodes.add(to);
+    edges.add(new Edge(from, to, List.of(), 1, change));
+  }
+
+  /**
+   * A part of the model.
+   *
+   * @param order of its sublayer; parts of one sublayer do not hear each other
+   */
+  private record Part(
+      Kind kind, int layer, int head, int order, Set<Unit> writes, Set<Unit> reads) {
+    Node node(int token) {
+      return new Node(kind, writes.iterator().next().site(), layer, head, token, 0);
+    }
+  }
+
+  private List<Part> parts() {
+    int tokens = (int) input.size(1);
+    List<Part> parts = new ArrayList<>();
+    parts.add(new Part(Kind.EMBEDDING, -1, -1, -1, everywhere(EMBEDDING, -1, tokens), Set.of()));
+    DecoderConfig config = model.decoder().config();
+    int group = config.heads() / config.kvHeads();
+    for (int l = 0; l < config.layers(); l++) {
+      String block = "blocks." + l + ".";
+      for (int h = 0; h < config.heads(); h++) {
+        Set<Unit> reads = everywhere(block + "attn.hook_q", h, tokens);
+        reads.addAll(everywhere(block + "attn.hook_k", h / group, tokens));
+        reads.addAll(everywhere(block + "attn.hook_v", h / group, tokens));
+        Set<Unit> writes = everywhere(block + "attn.hook_z", h, tokens);
+        parts.add(new Part(Kind.HEAD, l, h, 2 * l, writes, reads));
+      }
+      if (MlpSites.has(model)) {
+        int order = config.placement().equals("parallel") ? 2 * l : 2 * l + 1;
+        Set<Unit> writes = everywhere(block + "hook_mlp_out", -1, tokens);
+        Set<Unit> reads = everywhere(block + "hook_mlp_in", -1, tokens);
+        parts.add(new Part(Kind.MLP, l, -1, order, writes, reads));
+      }
+    }
+    return parts;
+  }
+
+  private static Set<Unit> everywhere(String site, int index, int tokens) {
+    Set<Unit> units = new LinkedHashSet<>();
+    for (int t = 0; t < tokens; t++) {
+      units.add(new Unit(site, index, t));
+    }
+    return units;
   }
 }

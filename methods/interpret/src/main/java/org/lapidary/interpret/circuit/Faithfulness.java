@@ -100,7 +100,7 @@ public record Faithfulness(double whole, double alone, double without, double no
   }
 
   /** True at the units of a site. */
-  private static Tensor mask(Shape shape, String site, Set<Unit> units) {
+  static Tensor mask(Shape shape, String site, Set<Unit> units) {
     int positions = (int) shape.dim(1);
     int width = (int) shape.dim(2);
     boolean[] chosen = new boolean[positions * width];

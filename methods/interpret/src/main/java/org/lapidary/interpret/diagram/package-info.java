@@ -1,0 +1,4 @@
+@NullMarked
+package org.lapidary.interpret.diagram;
+
+import org.jspecify.annotations.NullMarked;

@@ -78,8 +78,7 @@ public record Backward(Diagram diagram, List<String> cached) {
       in.addAll(seeds);
       List<Wire> read =
           in.stream()
-              .map(w ->
-                  w.role() == Wire.Role.INDEX ? w : Wire.data(w.name(), w.axes()))
+              .map(w -> w.role() == Wire.Role.INDEX ? w : Wire.data(w.name(), w.axes()))
               .toList();
       return new Backward(
           new Diagram(forward.name() + ".back", read, boxes, outputs), List.copyOf(cached));
@@ -91,9 +90,7 @@ public record Backward(Diagram diagram, List<String> cached) {
 
     /** Marks what depends on data or weights. */
     private void depends() {
-      forward.inputs().stream()
-          .filter(Builder::differentiable)
-          .forEach(w -> wanted.add(w.name()));
+      forward.inputs().stream().filter(Builder::differentiable).forEach(w -> wanted.add(w.name()));
       for (Box box : forward.boxes()) {
         boolean flat =
             box.does() instanceof Morphism.OneHot || box.does() instanceof Morphism.Winner;

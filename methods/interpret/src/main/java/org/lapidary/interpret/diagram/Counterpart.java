@@ -165,8 +165,7 @@ record Counterpart(
   }
 
   private static Map<String, Long> blockSizes(BlockConfig c, long b, long n) {
-    return sizes(
-        "b", b, "n", n, "d", c.dModel(), "h", c.heads(), "k", c.dHead(), "f", c.dMlp());
+    return sizes("b", b, "n", n, "d", c.dModel(), "h", c.heads(), "k", c.dHead(), "f", c.dMlp());
   }
 
   static Counterpart multiHead(int size, Rng rng) {
@@ -221,8 +220,28 @@ record Counterpart(
         "ViT-tiny " + d,
         Library.vit(2, patch, new BlockStyle(false, Kind.GELU, 1e-12, width)),
         sizes(
-            "b", 2, "c", 3, "rows", rows, "cols", columns, "p", patch, "d", d, "h", heads, "k",
-            width, "f", 4 * d, "n", rows * columns + 1, "classes", 5),
+            "b",
+            2,
+            "c",
+            3,
+            "rows",
+            rows,
+            "cols",
+            columns,
+            "p",
+            patch,
+            "d",
+            d,
+            "h",
+            heads,
+            "k",
+            width,
+            "f",
+            4 * d,
+            "n",
+            rows * columns + 1,
+            "classes",
+            5),
         List.of(normal(rng, 2, 3, (long) rows * patch, (long) columns * patch)),
         keyed(drawn(own, rng)),
         x -> ((UnaryLayer) own).forward(x.getFirst()));
@@ -232,13 +251,7 @@ record Counterpart(
 
   private static Op.Convolution windows(Windows w, long groups, boolean transposed) {
     return new Op.Convolution(
-        two(w.stride()),
-        two(w.padding()),
-        two(w.dilation()),
-        groups,
-        transposed,
-        two(0),
-        true);
+        two(w.stride()), two(w.padding()), two(w.dilation()), groups, transposed, two(0), true);
   }
 
   private static List<Long> two(long n) {
@@ -259,8 +272,24 @@ record Counterpart(
         "convolution, %s, %d x %d".formatted(name, rows, columns),
         Library.convolution(w),
         sizes(
-            "b", 2, "i", i, "o", o, "yy", rows, "xx", columns, "ky", 3, "kx", 2, "y",
-            places(rows, 3, w), "x", places(columns, 2, w)),
+            "b",
+            2,
+            "i",
+            i,
+            "o",
+            o,
+            "yy",
+            rows,
+            "xx",
+            columns,
+            "ky",
+            3,
+            "kx",
+            2,
+            "y",
+            places(rows, 3, w),
+            "x",
+            places(columns, 2, w)),
         List.of(normal(rng, 2, i, rows, columns)),
         weights,
         x -> convolve(x.getFirst(), windows(w, 1, false), weights));
@@ -276,8 +305,22 @@ record Counterpart(
         "depthwise convolution %d x %d".formatted(rows, columns),
         Library.depthwise(w),
         sizes(
-            "b", 2, "i", i, "yy", rows, "xx", columns, "ky", 3, "kx", 3, "y", places(rows, 3, w),
-            "x", places(columns, 3, w)),
+            "b",
+            2,
+            "i",
+            i,
+            "yy",
+            rows,
+            "xx",
+            columns,
+            "ky",
+            3,
+            "kx",
+            3,
+            "y",
+            places(rows, 3, w),
+            "x",
+            places(columns, 3, w)),
         List.of(normal(rng, 2, i, rows, columns)),
         weights,
         x -> convolve(x.getFirst(), windows(w, i, false), weights));
@@ -294,8 +337,23 @@ record Counterpart(
         "transposed convolution %d x %d".formatted(rows, columns),
         Library.transposed(w),
         sizes(
-            "b", 2, "i", i, "o", o, "y", rows, "x", columns, "ky", 3, "kx", 2, "yy",
-            2 * (rows - 1) + 3 - 2L * w.padding(), "xx",
+            "b",
+            2,
+            "i",
+            i,
+            "o",
+            o,
+            "y",
+            rows,
+            "x",
+            columns,
+            "ky",
+            3,
+            "kx",
+            2,
+            "yy",
+            2 * (rows - 1) + 3 - 2L * w.padding(),
+            "xx",
             2 * (columns - 1) + 2 - 2L * w.padding()),
         List.of(normal(rng, 2, i, rows, columns)),
         weights,
@@ -332,8 +390,26 @@ record Counterpart(
         "residual network %d x %d".formatted(rows, columns),
         Library.resNet(1),
         sizes(
-            "b", 2, "ch", channels, "c", width, "rows", rows, "cols", columns, "rows2", rows2,
-            "cols2", columns2, "rows4", (rows2 + 1) / 2, "cols4", (columns2 + 1) / 2, "classes", 4),
+            "b",
+            2,
+            "ch",
+            channels,
+            "c",
+            width,
+            "rows",
+            rows,
+            "cols",
+            columns,
+            "rows2",
+            rows2,
+            "cols2",
+            columns2,
+            "rows4",
+            (rows2 + 1) / 2,
+            "cols4",
+            (columns2 + 1) / 2,
+            "classes",
+            4),
         List.of(normal(rng, 2, channels, rows, columns)),
         drawn(own, rng),
         x -> ((UnaryLayer) own).forward(x.getFirst()));
@@ -378,15 +454,15 @@ record Counterpart(
   /** Puts random numbers into all parameters and buffers of a layer and gives them by path. */
   private static Map<String, Tensor> drawn(Layer layer, Rng rng) {
     Map<String, Tensor> all = new LinkedHashMap<>();
-    layer.state().forEach((path, parameter) -> {
-      boolean buffer = path.contains("running");
-      Tensor value = normal(rng, parameter.tensor().shape().toArray()).mul(0.5);
-      parameter.set(
-          path.endsWith("running_var")
-              ? value.square().add(0.5)
-              : value.requiresGrad(!buffer));
-      all.put(path, parameter.tensor());
-    });
+    layer
+        .state()
+        .forEach((path, parameter) -> {
+          boolean buffer = path.contains("running");
+          Tensor value = normal(rng, parameter.tensor().shape().toArray()).mul(0.5);
+          parameter.set(
+              path.endsWith("running_var") ? value.square().add(0.5) : value.requiresGrad(!buffer));
+          all.put(path, parameter.tensor());
+        });
     return all;
   }
 }

@@ -157,8 +157,8 @@ public record Diagram(String name, List<Wire> inputs, List<Box> boxes, List<Stri
   }
 
   /**
-   * Lifted over an axis: the diagram acts on every index of it by itself. Inputs that are not
-   * named are the same for all indices (inner broadcasting).
+   * Lifted over an axis: the diagram acts on every index of it by itself. Inputs that are not named
+   * are the same for all indices (inner broadcasting).
    *
    * @param over a name that no wire uses yet; becomes the first axis
    * @param lifted the inputs that have it
@@ -287,8 +287,7 @@ public record Diagram(String name, List<Wire> inputs, List<Box> boxes, List<Stri
 
   /** How many boxes, or the outside, read a wire. */
   int readers(String wireName) {
-    long inside =
-        boxes.stream().flatMap(b -> b.in().stream()).filter(wireName::equals).count();
+    long inside = boxes.stream().flatMap(b -> b.in().stream()).filter(wireName::equals).count();
     long outside = outputs.stream().filter(wireName::equals).count();
     return Math.toIntExact(inside + outside);
   }

@@ -198,7 +198,8 @@ final class Execution {
       return table.indexSelect(0, x.get(1).flatten(0, -1)).reshape(x.get(1).shape());
     }
     Tensor rows = table.rank() == 2 ? table : table.flatten(1, -1);
-    Tensor taken = x.get(1).rank() == 0 ? rows.embedding(x.get(1).reshape(1)) : rows.embedding(x.get(1));
+    Tensor taken =
+        x.get(1).rank() == 0 ? rows.embedding(x.get(1).reshape(1)) : rows.embedding(x.get(1));
     List<Long> sizes = new ArrayList<>();
     in.get(1).axes().forEach(a -> sizes.add(x.get(1).size(in.get(1).place(a.name()))));
     for (int i = 1; i < order.size(); i++) {

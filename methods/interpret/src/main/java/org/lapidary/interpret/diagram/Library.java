@@ -39,8 +39,7 @@ public final class Library {
     Wire scaled = s.keep(at + "scaled", new Morphism.Scale(1 / Math.sqrt(headWidth)), scores);
     Wire seen =
         causal
-            ? s.keep(
-                at + "seen", new Morphism.Causal("q", "x", Double.NEGATIVE_INFINITY), scaled)
+            ? s.keep(at + "seen", new Morphism.Causal("q", "x", Double.NEGATIVE_INFINITY), scaled)
             : scaled;
     Wire pattern = s.keep(at + "pattern", new Morphism.Softmax("x"), seen);
     List<Axis> out = new ArrayList<>(lifted);
@@ -124,12 +123,27 @@ public final class Library {
   public static Diagram vit(int blocks, int patch, BlockStyle style) {
     Sketch s = new Sketch("vit");
     Wire image = s.input("image", "b c yy:rows*p xx:cols*p");
-    Wire rows = s.box("rows", "b c y:rows ky:p xx:cols*p", new Morphism.Ungroup("yy", List.of("y", "ky")), image);
-    Wire tiles = s.box("tiles", "b c y:rows ky:p x:cols kx:p", new Morphism.Ungroup("xx", List.of("x", "kx")), rows);
+    Wire rows =
+        s.box(
+            "rows",
+            "b c y:rows ky:p xx:cols*p",
+            new Morphism.Ungroup("yy", List.of("y", "ky")),
+            image);
+    Wire tiles =
+        s.box(
+            "tiles",
+            "b c y:rows ky:p x:cols kx:p",
+            new Morphism.Ungroup("xx", List.of("x", "kx")),
+            rows);
     Wire product =
-        s.contract("embed.0.product", "b y:rows x:cols d", tiles, s.weight("embed.0.weight", "d c ky:p kx:p"));
+        s.contract(
+            "embed.0.product",
+            "b y:rows x:cols d",
+            tiles,
+            s.weight("embed.0.weight", "d c ky:p kx:p"));
     Wire embedded = s.add("embed.0.out", product, s.weight("embed.0.bias", "d"));
-    Wire line = s.box("line", "b q:rows*cols d", new Morphism.Group(List.of("y", "x"), "q"), embedded);
+    Wire line =
+        s.box("line", "b q:rows*cols d", new Morphism.Group(List.of("y", "x"), "q"), embedded);
     Wire token = s.weight("class_token", "q:1 d");
     Wire tokens = s.box("tokens", "b q:1 d", new Morphism.Repeat(), token);
     Wire joined = s.box("joined", "b q:n d", new Morphism.Join("q"), tokens, line);
@@ -160,8 +174,7 @@ public final class Library {
     Sketch s = new Sketch("convolution");
     Wire x = s.input("x", "b i yy xx");
     Wire weight = s.weight("weight", "o i ky kx");
-    return s.giving(
-        s.add("out", windowed(s, "", x, w, "b o y x", weight), s.weight("bias", "o")));
+    return s.giving(s.add("out", windowed(s, "", x, w, "b o y x", weight), s.weight("bias", "o")));
   }
 
   /** As {@link #convolution}, each channel by itself; weight [i ky kx]. */
@@ -169,8 +182,7 @@ public final class Library {
     Sketch s = new Sketch("depthwise");
     Wire x = s.input("x", "b i yy xx");
     Wire weight = s.weight("weight", "i ky kx");
-    return s.giving(
-        s.add("out", windowed(s, "", x, w, "b i y x", weight), s.weight("bias", "i")));
+    return s.giving(s.add("out", windowed(s, "", x, w, "b i y x", weight), s.weight("bias", "i")));
   }
 
   /** The transpose of a convolution: places [y x] to places [yy xx]; weight [i o ky kx]. */
@@ -182,11 +194,10 @@ public final class Library {
   }
 
   /**
-   * Pads, opens windows along both axes, and takes the product with the kernel. Sizes of the
-   * padded and opened axes are the symbols of x's axes with the padding added.
+   * Pads, opens windows along both axes, and takes the product with the kernel. Sizes of the padded
+   * and opened axes are the symbols of x's axes with the padding added.
    */
-  private static Wire windowed(
-      Sketch s, String at, Wire x, Windows w, String out, Wire weight) {
+  private static Wire windowed(Sketch s, String at, Wire x, Windows w, String out, Wire weight) {
     Wire opened = opened(s, at, x, w, out, weight);
     return s.contract(at + "conv", out, opened, weight);
   }
@@ -225,8 +236,7 @@ public final class Library {
         List<Axis> axes = new ArrayList<>(padded.axes());
         Axis axis = axes.get(i);
         axes.set(i, new Axis(axis.name(), axis.size().plus(p).plus(p)));
-        padded =
-            s.box(at + "padded" + (i - 1), axes, new Morphism.Pad(axis.name(), p, p), padded);
+        padded = s.box(at + "padded" + (i - 1), axes, new Morphism.Pad(axis.name(), p, p), padded);
       }
     }
     return padded;
@@ -340,7 +350,9 @@ public final class Library {
       Sketch s, String at, Wire x, Axis channels, String rows, String columns) {
     Wire turned = turned(s, at, x);
     Axis in = x.axes().get(1);
-    List<Axis> half = List.of(x.axes().get(0), in, Axis.parse("y:" + rows), Axis.parse("ky:1"), turned.axes().get(3));
+    List<Axis> half =
+        List.of(
+            x.axes().get(0), in, Axis.parse("y:" + rows), Axis.parse("ky:1"), turned.axes().get(3));
     Wire everyRow = s.box(at + "rows", half, new Morphism.Window("yy", "y", "ky", 2, 1), turned);
     List<Axis> both = new ArrayList<>(half.subList(0, 4));
     both.addAll(List.of(Axis.parse("x:" + columns), Axis.parse("kx:1")));
@@ -381,8 +393,7 @@ public final class Library {
     Sketch s = new Sketch("resnet");
     Wire image = s.input("image", "b ch y:rows x:cols");
     Wire conv = conv3(s, "conv.", image, 1, "c", "rows", "cols");
-    Wire at =
-        s.pointwise("stem", Kind.RELU, batchNorm(s, "norm.", conv, Axis.parse("c")));
+    Wire at = s.pointwise("stem", Kind.RELU, batchNorm(s, "norm.", conv, Axis.parse("c")));
     String[] widths = {"c", "c2:2*c", "c4:4*c"};
     String[] rows = {"rows", "rows2", "rows4"};
     String[] columns = {"cols", "cols2", "cols4"};
@@ -410,7 +421,8 @@ public final class Library {
     Wire image = s.input("image", "b ch y:2*r x:2*w");
     Wire fine = s.pointwise("fine", Kind.RELU, biased(s, "down.", image, "c", "2*r", "2*w"));
     Wire rows =
-        s.box("pool.rows", "b c y:r ty:2 x:2*w", new Morphism.Ungroup("y", List.of("y", "ty")), fine);
+        s.box(
+            "pool.rows", "b c y:r ty:2 x:2*w", new Morphism.Ungroup("y", List.of("y", "ty")), fine);
     Wire tiles =
         s.box(
             "pool.tiles",
@@ -419,8 +431,7 @@ public final class Library {
             rows);
     Wire tallest = s.box("pool.tallest", "b c y:r x:w tx:2", new Morphism.Max("ty"), tiles);
     Wire pooled = s.box("pool.out", "b c y:r x:w", new Morphism.Max("tx"), tallest);
-    Wire deep =
-        s.pointwise("deep", Kind.RELU, biased(s, "middle.", pooled, "e:2*c", "r", "w"));
+    Wire deep = s.pointwise("deep", Kind.RELU, biased(s, "middle.", pooled, "e:2*c", "r", "w"));
     Wire up = s.weight("up.weight", "e:2*c c ky:2 kx:2");
     Wire spread = spread(s, "up.", deep, new Windows(2, 0, 1), "yy:2*r xx:2*w", up);
     Wire raised = s.add("up.out", spread, s.weight("up.bias", "c"));

@@ -34,8 +34,7 @@ final class Notation {
     List<String> lines = new ArrayList<>();
     lines.add("diagram " + diagram.name());
     for (Wire w : diagram.inputs()) {
-      String kind =
-          w.role() == Wire.Role.DATA ? "input" : w.role().name().toLowerCase(Locale.ROOT);
+      String kind = w.role() == Wire.Role.DATA ? "input" : w.role().name().toLowerCase(Locale.ROOT);
       lines.add(kind + " " + w + (w.indexOf() == null ? "" : " of " + w.indexOf()));
     }
     for (Box box : diagram.boxes()) {

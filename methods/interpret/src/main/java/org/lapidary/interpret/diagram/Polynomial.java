@@ -50,7 +50,7 @@ public record Polynomial(Map<List<String>, Long> terms) {
    * @throws DiagramException if the text is no such sum
    */
   public static Polynomial parse(String text) {
-    String bare = text.replace(" ", "");
+    String bare = text.strip().replaceAll("\\s*([-+*^])\\s*", "$1");
     if (!bare.matches("-?[\\w'*^]+([+-][\\w'*^]+)*")) {
       throw new DiagramException("'" + text + "' is no size; sizes are such as 64, n, h*k or n+1");
     }
@@ -72,9 +72,11 @@ public record Polynomial(Map<List<String>, Long> terms) {
   private static Polynomial power(String factor, String text) {
     String[] parts = factor.split("\\^", -1);
     try {
-      Polynomial base =
-          parts[0].matches("\\d+") ? of(Long.parseLong(parts[0])) : symbol(parts[0]);
+      Polynomial base = parts[0].matches("\\d+") ? of(Long.parseLong(parts[0])) : symbol(parts[0]);
       int times = parts.length == 1 ? 1 : Integer.parseInt(parts[1]);
+      if (times > 16) {
+        throw new DiagramException("the power in '" + factor + "' is more than 16");
+      }
       Polynomial product = ONE;
       for (int i = 0; i < times; i++) {
         product = product.times(base);
@@ -172,10 +174,7 @@ public record Polynomial(Map<List<String>, Long> terms) {
 
   /** How often a symbol stands in the term where it stands most often. */
   public int degree(String symbol) {
-    return terms.keySet().stream()
-        .mapToInt(m -> Collections.frequency(m, symbol))
-        .max()
-        .orElse(0);
+    return terms.keySet().stream().mapToInt(m -> Collections.frequency(m, symbol)).max().orElse(0);
   }
 
   /** A text that {@link #parse} reads, such as {@code 2*k*n^2+n}. */

@@ -111,7 +111,6 @@ public final class Sketch {
 
   /** What was drawn, with these wires coming out. */
   public Diagram giving(Wire... outputs) {
-    return new Diagram(
-        name, inputs, boxes, List.of(outputs).stream().map(Wire::name).toList());
+    return new Diagram(name, inputs, boxes, List.of(outputs).stream().map(Wire::name).toList());
   }
 }

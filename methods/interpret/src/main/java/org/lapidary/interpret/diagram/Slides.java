@@ -156,8 +156,8 @@ public final class Slides {
     for (Axis axis : of) {
       boolean gone = had.contains(axis.name()) && !out.has(axis.name());
       if (!gone) {
-        // a box that changes the size of an axis does so here too
-        all.add(had.contains(axis.name()) ? out.axis(axis.name()).orElse(axis) : axis);
+        boolean resized = out.axis(axis.name()).isPresent() && changes(before, out, axis.name());
+        all.add(resized ? out.axis(axis.name()).orElse(axis) : axis);
       } else if (!placed
           && !(box.does() instanceof Morphism.Fold f && axis.name().equals(f.tap()))) {
         all.addAll(made);
@@ -168,6 +168,13 @@ public final class Slides {
       all.addAll(made);
     }
     return all;
+  }
+
+  /** Whether a box, as a pad does, gives an axis another size. */
+  private static boolean changes(List<Axis> before, Wire out, String axis) {
+    return before.stream()
+        .filter(a -> a.name().equals(axis))
+        .anyMatch(a -> !out.axis(axis).orElse(a).equals(a));
   }
 
   /** Products of which a product is made, and that nothing else reads, become part of it. */

@@ -23,6 +23,11 @@ public final class Typing {
     sizes.forEach((symbol, size) -> known.put(symbol, Polynomial.of(size)));
   }
 
+  /** Sizes as they are given, with nothing checked. */
+  static Typing unchecked(Map<String, Long> sizes) {
+    return new Typing(sizes);
+  }
+
   static Typing of(Diagram diagram, Map<String, Long> sizes) {
     Typing typing = new Typing(sizes);
     Map<String, Wire> wires = new HashMap<>();
@@ -181,7 +186,8 @@ public final class Typing {
     for (int i = 0; i < in.size(); i++) {
       boolean index = in.get(i).role() == Wire.Role.INDEX;
       boolean wanted =
-          box.does() instanceof Morphism.OneHot || (box.does() instanceof Morphism.Gather && i == 1);
+          box.does() instanceof Morphism.OneHot
+              || (box.does() instanceof Morphism.Gather && i == 1);
       if (index != wanted) {
         throw new DiagramException(
             "wire '%s': %s enters where %s are wanted"
@@ -214,7 +220,8 @@ public final class Typing {
         }
         yield out.axes().stream().map(a -> x.axis(a.name()).orElse(a)).toList();
       }
-      case Morphism.Rename r -> replaced(x, out, r.from(), List.of(of(x, out, r.from()).named(r.to())));
+      case Morphism.Rename r ->
+          replaced(x, out, r.from(), List.of(of(x, out, r.from()).named(r.to())));
       case Morphism.Group g -> grouped(x, out, g);
       case Morphism.Ungroup u -> {
         List<Axis> parts = u.into().stream().map(n -> declared(out, n)).toList();
@@ -316,7 +323,8 @@ public final class Typing {
 
   private static void present(Wire out, String axis, String why) {
     if (!out.has(axis)) {
-      throw new DiagramException("wire '%s' lacks the axis %s; %s".formatted(out.name(), axis, why));
+      throw new DiagramException(
+          "wire '%s' lacks the axis %s; %s".formatted(out.name(), axis, why));
     }
   }
 

@@ -110,6 +110,8 @@ public record Wire(String name, List<Axis> axes, Role role, @Nullable Polynomial
   /** {@code name [q:n k]}. */
   @Override
   public String toString() {
-    return name + " " + axes.stream().map(Axis::toString).collect(Collectors.joining(" ", "[", "]"));
+    return name
+        + " "
+        + axes.stream().map(Axis::toString).collect(Collectors.joining(" ", "[", "]"));
   }
 }

@@ -97,8 +97,7 @@ public record Work(
         String in = boxes.get(i).in().getFirst();
         boolean product =
             boxes.subList(0, i).stream()
-                .anyMatch(b ->
-                    b.out().name().equals(in) && b.does() instanceof Morphism.Contract);
+                .anyMatch(b -> b.out().name().equals(in) && b.does() instanceof Morphism.Contract);
         if (product) {
           Polynomial copy = sum(Set.of(in), wires, typing);
           cuts.add(new Cut(in, sum(live, wires, typing).plus(copy)));
@@ -125,7 +124,9 @@ public record Work(
     return sum;
   }
 
-  /** The wire in whose memory each wire lies: a rearrangement that only reads otherwise has none. */
+  /**
+   * The wire in whose memory each wire lies: a rearrangement that only reads otherwise has none.
+   */
   private static Map<String, String> storage(Diagram diagram, Map<String, Wire> wires) {
     Map<String, String> storage = new HashMap<>();
     Set<String> scattered = new HashSet<>();

@@ -91,9 +91,7 @@ public record DirectLogits(
     Tensor readers =
         decoder.unembedding().to(DType.FLOAT64).indexSelect(0, next).unsqueeze(1); // [n, 1, dModel]
     Parameter unembedBias =
-        decoder
-            .parameters()
-            .get(decoder.config().tied() ? "unembed_bias" : "unembed.bias");
+        decoder.parameters().get(decoder.config().tied() ? "unembed_bias" : "unembed.bias");
     Norm norm = decoder.lnFinal();
     Tensor streams = stream.unsqueeze(1);
     Tensor scale = scale(norm, streams);

@@ -163,9 +163,7 @@ final class Folding {
     Parameter bias = old.bias();
     Parameter into = matrix.bias();
     if (into != null) {
-      put(
-          into,
-          bias == null ? Tensor.zeros(old.out()) : centred(bias.value(), 0));
+      put(into, bias == null ? Tensor.zeros(old.out()) : centred(bias.value(), 0));
     }
   }
 

@@ -78,10 +78,10 @@ public record LayerNormRemoval(Training training, Staging staging, double auxili
     }
   }
 
-  /** 300 steps of 32 windows of 96 tokens, for a model of a few layers. */
+  /** 300 steps of 16 windows of 96 tokens, for a model of a few layers. */
   public static LayerNormRemoval defaults() {
     return new LayerNormRemoval(
-        new Training(300, 32, 96, 6e-4, 25), new Staging(20, 10, 10, 15, 10), 0.1);
+        new Training(300, 16, 96, 6e-4, 25), new Staging(20, 10, 10, 15, 10), 0.1);
   }
 
   /**
@@ -202,8 +202,7 @@ public record LayerNormRemoval(Training training, Staging staging, double auxili
               .formatted(corpus.length, training.length + 1));
     }
     double[] nats = new double[training.steps];
-    try (AdamW adam =
-        new AdamW(Trainer.parameters(model.layer()), AdamW.Settings.defaults())) {
+    try (AdamW adam = new AdamW(Trainer.parameters(model.layer()), AdamW.Settings.defaults())) {
       Schedule schedule = Schedule.cosine(training.rate, training.warmup, training.steps, 0);
       new Trainer(
               model.layer(),

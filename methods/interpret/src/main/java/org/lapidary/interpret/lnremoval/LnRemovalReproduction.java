@@ -105,11 +105,13 @@ public final class LnRemovalReproduction implements Reproduction {
             : new LayerNormRemoval(
                 new Training(40, 4, 32, 6e-4, 5), new Staging(4, 2, 2, 3, 2), 0.1);
     List<Job> jobs = new ArrayList<>();
-    setting.seeds().forEach(seed -> {
-      for (Way way : Way.values()) {
-        jobs.add(new Job(seed, way));
-      }
-    });
+    setting
+        .seeds()
+        .forEach(seed -> {
+          for (Way way : Way.values()) {
+            jobs.add(new Job(seed, way));
+          }
+        });
     List<Tuned> tuned =
         SideBySide.map(
             "finetuning",
@@ -188,10 +190,7 @@ public final class LnRemovalReproduction implements Reproduction {
 
   /** Operations of a forward pass that divide by what they measure. */
   private static long normsIn(Model model, CharCorpus corpus) {
-    return model
-        .graph(LanguageModeling.tensor(TinyText.heldOut(corpus, 1)))
-        .nodes()
-        .stream()
+    return model.graph(LanguageModeling.tensor(TinyText.heldOut(corpus, 1))).nodes().stream()
         .filter(node ->
             switch (node.op()) {
               case Op.LayerNorm ignored -> true;
@@ -220,8 +219,7 @@ public final class LnRemovalReproduction implements Reproduction {
             "largest difference of logits, folded against frozen norms",
             most(rows, r -> r.folding),
             1e-4));
-    checks.add(
-        Check.equal("norm operations in the folded network", most(rows, r -> r.norms), 0));
+    checks.add(Check.equal("norm operations in the folded network", most(rows, r -> r.norms), 0));
     checks.add(
         Check.atMost(
             "without norms: largest difference of a logit and its attributions' sum",
@@ -283,7 +281,12 @@ public final class LnRemovalReproduction implements Reproduction {
         new Figure.Table(
             "Nats per held-out character",
             List.of(
-                "seed", "start", "finetuned with norms", "in stages", "all at once", "not finetuned"),
+                "seed",
+                "start",
+                "finetuned with norms",
+                "in stages",
+                "all at once",
+                "not finetuned"),
             losses),
         new Figure.Table(
             "What attribution is worth with and without norms",

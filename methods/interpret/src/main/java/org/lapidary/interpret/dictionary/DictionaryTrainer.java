@@ -117,6 +117,10 @@ public record DictionaryTrainer(Settings settings, @Nullable Path checkpoint, lo
         throw new IllegalArgumentException(
             "a codebook is trained with its model, not on activations; choose another activation");
       }
+      if (activation instanceof Activation.Experts) {
+        throw new IllegalArgumentException(
+            "a mixture of experts is trained with its model, not on activations; choose another activation");
+      }
       if (targetL0 > features) {
         throw new IllegalArgumentException(
             "targetL0 is %s and the dictionary has only %d features".formatted(targetL0, features));

@@ -129,7 +129,7 @@ class DegeneracyTest {
   void unitsThatAreAlwaysOnMixFreely() {
     try (Scope scope = Scope.open()) {
       Rng rng = new Rng(6);
-      Tensor bias = Tensor.full(DType.FLOAT64, Shape.of(3, 1), 50);
+      Tensor bias = Tensor.full(DType.FLOAT64, Shape.of(3, 1), 9);
       Perceptron network =
           new Perceptron(
               List.of(Tensor.concat(1, normal(rng, 3, 4), bias), normal(rng, 4, 4)), Tensor::relu);

@@ -79,8 +79,7 @@ public class DictionaryStep {
   @Benchmark
   @OperationsPerInvocation(STEPS)
   public Object lapidary() {
-    Activation chosen =
-        activation.equals("topk") ? new Activation.TopK(32) : new Activation.Relu();
+    Activation chosen = activation.equals("topk") ? new Activation.TopK(32) : new Activation.Relu();
     DictionaryTrainer.Settings settings =
         DictionaryTrainer.Settings.defaults(FEATURES)
             .withActivation(chosen)

@@ -30,7 +30,13 @@ public final class Ratios {
     List<String> names =
         args.length > 0
             ? Arrays.asList(args)
-            : List.of("PackedFormats", "LazyNeurons", "OptimizerStep", "Facade", "DictionaryStep", "Attribution");
+            : List.of(
+                "PackedFormats",
+                "LazyNeurons",
+                "OptimizerStep",
+                "Facade",
+                "DictionaryStep",
+                "Attribution");
     for (String name : names) {
       OptionsBuilder options = new OptionsBuilder();
       options.include("\\." + name + "\\.").verbosity(VerboseMode.SILENT).shouldFailOnError(true);

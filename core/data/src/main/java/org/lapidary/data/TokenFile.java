@@ -23,6 +23,11 @@ public final class TokenFile {
     Width(int bytes) {
       this.bytes = bytes;
     }
+
+    /** How many bytes an id takes. */
+    int bytes() {
+      return bytes;
+    }
   }
 
   private TokenFile() {}

@@ -1,6 +1,7 @@
 package org.lapidary.interpret.codebook;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -169,27 +170,47 @@ public record CodebookModel(
    * @param codes by path of the codebook, k ids each
    */
   public static List<Intervention> force(Model model, Map<String, int[]> codes, int position) {
+    Map<String, int[][]> rows = new LinkedHashMap<>();
+    codes.forEach((path, ids) -> rows.put(path, new int[][] {ids}));
+    return forceRows(model, rows, position);
+  }
+
+  /**
+   * The same with codes of its own for each text of a batch.
+   *
+   * @param codes by path of the codebook, k ids for each text, or for all texts if there is one row
+   */
+  public static List<Intervention> forceRows(
+      Model model, Map<String, int[][]> codes, int position) {
     List<Intervention> all = new ArrayList<>();
     Map<String, Codebook> books = of(model);
-    codes.forEach((path, ids) -> {
+    codes.forEach((path, rows) -> {
       Codebook book = books.get(path);
-      if (book == null || ids.length != book.shape().k()) {
+      if (book == null || Arrays.stream(rows).anyMatch(ids -> ids.length != book.shape().k())) {
         throw new IllegalArgumentException(
             "there is no codebook '%s' of %d codes a token; there are %s"
-                .formatted(path, ids.length, books.keySet()));
+                .formatted(path, rows[0].length, books.keySet()));
       }
       Tensor forced;
       try (Scope scope = Scope.open();
           var ignored = Autograd.noGrad()) {
-        forced = scope.keep(book.mean(Tensor.of(ids, ids.length)).copy()).unscoped();
+        List<Tensor> means = new ArrayList<>();
+        for (int[] ids : rows) {
+          means.add(book.mean(Tensor.of(ids, ids.length)).reshape(-1));
+        }
+        forced = scope.keep(Tensor.stack(means).copy()).unscoped(); // [text or 1, width]
       }
       all.add(
           new Intervention(
               path + ".hook_code",
-              (p, x) ->
-                  Intervention.patch(p, forced.expand(x.shape().toArray()), position)
-                      .change()
-                      .apply(p, x)));
+              (p, x) -> {
+                long[] sizes = new long[x.rank()];
+                Arrays.fill(sizes, 1);
+                sizes[0] = forced.size(0);
+                sizes[sizes.length - 1] = forced.size(1);
+                Tensor everywhere = forced.reshape(sizes).expand(x.shape().toArray());
+                return Intervention.patch(p, everywhere, position).change().apply(p, x);
+              }));
     });
     return all;
   }

@@ -34,6 +34,7 @@ public final class CodebookReproduction implements Reproduction {
       double forced,
       double random,
       double base,
+      double once,
       double firstDigit,
       double firstBase) {}
 
@@ -82,6 +83,7 @@ public final class CodebookReproduction implements Reproduction {
         steered.forced(),
         steered.random(),
         steered.base(),
+        steered.once(),
         steered.firstDigit(),
         steered.firstBase());
   }
@@ -139,11 +141,15 @@ public final class CodebookReproduction implements Reproduction {
             0.2));
     checks.add(
         Check.atLeast(
-            "mass on the successors of a state whose codes are forced, least",
+            "mass on the successors of a state whose codes, and whose codes with a digit, are forced, least",
             least(all, Measured::forced),
             0.8));
     checks.add(Check.atMost("the same with random codes, most", -least(all, m -> -m.random), 0.3));
     checks.add(Check.reported("the same with none forced", least(all, Measured::base)));
+    checks.add(
+        Check.reported(
+            "the same with the state's codes forced and not those at the next digit, least",
+            least(all, Measured::once)));
     checks.add(
         Check.reported(
             "mass on the first digits of those successors, codes forced, least",
@@ -169,6 +175,7 @@ public final class CodebookReproduction implements Reproduction {
               m.forced,
               m.random,
               m.base,
+              m.once,
               m.firstDigit,
               m.firstBase));
     }
@@ -183,6 +190,7 @@ public final class CodebookReproduction implements Reproduction {
             "forced",
             "random codes",
             "none forced",
+            "forced at one token",
             "first digit, forced",
             "first digit, none forced"),
         rows);

@@ -8,6 +8,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.lapidary.interpret.saeeval.Predicates;
 import org.lapidary.interpret.tasks.StateWalks;
@@ -179,13 +180,13 @@ record FiniteStates(StateWalks data, Model model) {
     return Arrays.stream(best).average().orElseThrow();
   }
 
-  /** For each codebook, the code most frequent where a state's second digit stands. */
-  Map<String, int[]> modal(int state, Map<String, int[][]> ids, boolean[][] at) {
+  /** For each codebook, the code most frequent at some tokens. */
+  private static Map<String, int[]> modal(Map<String, int[][]> ids, boolean[] at) {
     Map<String, int[]> modal = new HashMap<>();
     ids.forEach((path, rows) -> {
       Map<Integer, Integer> counts = new HashMap<>();
       for (int i = 0; i < rows.length; i++) {
-        if (at[state][i]) {
+        if (at[i]) {
           counts.merge(rows[i][0], 1, Integer::sum);
         }
       }
@@ -199,16 +200,34 @@ record FiniteStates(StateWalks data, Model model) {
     return modal;
   }
 
+  /** Where a first digit follows a state: [text * length + position]. */
+  private boolean[] followed(int[][] texts, boolean[] state, int digit) {
+    int length = texts[0].length;
+    boolean[] at = new boolean[state.length];
+    for (int i = 1; i < at.length; i++) {
+      at[i] = i % length > 0 && state[i - 1] && texts[i / length][i % length] == digit;
+    }
+    return at;
+  }
+
   /**
    * Mass on the successors of other states.
    *
-   * @param forced with the modal codes of the other state
-   * @param random with codes drawn at random
+   * @param forced with the modal codes of the other state at the state's last digit, and those of
+   *     the other state and the digit that follows at that digit
+   * @param random with codes drawn at random at both
    * @param base with none forced
+   * @param once forced at the state's last digit alone
    * @param firstDigit mass on the first digits of the successors, forced
    * @param firstBase the same with none forced
    */
-  record Steered(double forced, double random, double base, double firstDigit, double firstBase) {}
+  record Steered(
+      double forced,
+      double random,
+      double base,
+      double once,
+      double firstDigit,
+      double firstBase) {}
 
   /** Steers walks that end on one state to another, drawn at random, for some pairs. */
   Steered steered(int[][] texts, int pairs, Rng rng) {
@@ -216,29 +235,49 @@ record FiniteStates(StateWalks data, Model model) {
     boolean[][] at = positions(texts);
     int[][] walks = ending(rng);
     int[][] successors = data.successors();
-    double[] sums = new double[5];
+    double[] mass = new double[4];
+    double[] first = new double[4];
     int position = walks[0].length - 1;
     for (int n = 0; n < pairs; n++) {
       int[][] walk = {walks[rng.nextInt(walks.length)]};
       int target = rng.nextInt(data.count());
-      Map<String, int[]> random = new HashMap<>();
-      CodebookModel.of(model)
-          .forEach((path, book) -> random.put(path, new int[] {rng.nextInt(book.shape().codes())}));
-      List<List<Intervention>> ways = new ArrayList<>();
-      ways.add(CodebookModel.force(model, modal(target, ids, at), position));
-      ways.add(CodebookModel.force(model, random, position));
-      ways.add(List.of());
-      for (int w = 0; w < 3; w++) {
+      List<Intervention> once = CodebookModel.force(model, modal(ids, at[target]), position);
+      List<Intervention> twice = new ArrayList<>(once);
+      twice.addAll(
+          CodebookModel.forceRows(
+              model, rows(digit -> modal(ids, followed(texts, at[target], digit))), position + 1));
+      List<Intervention> random = new ArrayList<>(CodebookModel.force(model, drawn(rng), position));
+      random.addAll(CodebookModel.forceRows(model, rows(digit -> drawn(rng)), position + 1));
+      List<List<Intervention>> ways = List.of(twice, random, List.of(), once);
+      for (int w = 0; w < mass.length; w++) {
         double[] next = next(walk, ways.get(w))[0];
         for (int s : successors[target]) {
-          sums[w] += next[s] / pairs;
+          mass[w] += next[s] / pairs;
         }
-        if (w != 1) {
-          sums[w == 0 ? 3 : 4] += firstDigits(next, successors[target]) / pairs;
-        }
+        first[w] += firstDigits(next, successors[target]) / pairs;
       }
     }
-    return new Steered(sums[0], sums[1], sums[2], sums[3], sums[4]);
+    return new Steered(mass[0], mass[1], mass[2], mass[3], first[0], first[2]);
+  }
+
+  private Map<String, int[]> drawn(Rng rng) {
+    Map<String, int[]> random = new HashMap<>();
+    CodebookModel.of(model)
+        .forEach((path, book) -> random.put(path, new int[] {rng.nextInt(book.shape().codes())}));
+    return random;
+  }
+
+  /** Codes for each of the walks that {@link #next} makes of one, by the digit added. */
+  private Map<String, int[][]> rows(IntFunction<Map<String, int[]>> byDigit) {
+    Map<String, int[][]> rows = new HashMap<>();
+    for (int digit = 0; digit < data.base(); digit++) {
+      int row = digit;
+      byDigit
+          .apply(digit)
+          .forEach(
+              (path, ids) -> rows.computeIfAbsent(path, p -> new int[data.base()][])[row] = ids);
+    }
+    return rows;
   }
 
   private double firstDigits(double[] next, int[] states) {

@@ -20,7 +20,9 @@
  * <p>Forcing the codes of another state at one token moves the next digit (99% of the mass on the
  * first digits of its successors) but not the one after: there, two tokens on, the heads of the
  * first layer read the digits of the old state once more from their embeddings, which no bottleneck
- * covers. The check on whole successors fails for that; both are reported.
+ * covers. As in the paper ("state" and "state-plus-digit" codes) both are forced: at the state's
+ * last digit the codes of the other state, at the digit that follows those of that state with that
+ * digit.
  */
 @NullMarked
 @Paper(

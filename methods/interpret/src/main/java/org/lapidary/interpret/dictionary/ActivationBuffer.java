@@ -1,16 +1,17 @@
 package org.lapidary.interpret.dictionary;
 
-import java.util.ArrayList;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.lapidary.data.Texts;
 import org.lapidary.nn.Activations;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.Shape;
 import org.lapidary.tensor.Tensor;
 import org.lapidary.train.LanguageModeling;
 
@@ -27,20 +28,17 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
   private final Model model;
   private final String inputSite;
   private final String outputSite;
-  private final int[][] sequences;
+  private final Texts texts;
   private final int capacity;
   private Rng order;
-  private final List<Integer> waiting = new ArrayList<>();
+  private int[] waiting = new int[0];
+  private int left;
   private @Nullable Tensor inputs;
   private @Nullable Tensor outputs;
+  private int held;
   private long drawn;
 
-  /**
-   * @param sequences texts of one length, in tokens
-   * @param capacity the most tokens held at once; memory is capacity * (dIn + dOut) * 4 bytes
-   * @param seed of the order of the texts
-   * @throws IllegalArgumentException if there are no texts or a site does not exist
-   */
+  /** Over texts that are in memory. */
   public ActivationBuffer(
       Model model,
       String inputSite,
@@ -48,33 +46,43 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
       int[][] sequences,
       int capacity,
       long seed) {
-    requireTexts(sequences);
+    this(model, inputSite, outputSite, Texts.of(sequences), capacity, seed);
+  }
+
+  /**
+   * Over texts wherever they are.
+   *
+   * @param capacity the most tokens held at once; memory is capacity * (dIn + dOut) * 4 bytes, 4
+   *     bytes for each text, and what a pass over 16 texts takes
+   * @param seed of the order of the texts
+   * @throws IllegalArgumentException if there are no texts
+   */
+  public ActivationBuffer(
+      Model model, String inputSite, String outputSite, Texts texts, int capacity, long seed) {
+    requireTexts(texts.count(), texts.length());
     if (capacity < 1) {
       throw new IllegalArgumentException("capacity must be at least 1 token, was " + capacity);
     }
     this.model = model;
     this.inputSite = inputSite;
     this.outputSite = outputSite;
-    this.sequences = sequences;
+    this.texts = texts;
     this.capacity = capacity;
     this.order = new Rng(seed).fork(0xB0FFE2);
   }
 
   @Override
   public Pairs next(int tokens, Rng rng) {
-    Tensor x = inputs;
-    Tensor y = outputs;
-    if (x == null || y == null) {
+    if (inputs == null) {
       fill(capacity, 0);
-    } else if (!holdsAll() && drawn >= x.size(0) / 2) {
-      fill((int) x.size(0) / 2, (int) x.size(0) / 2);
+    } else if (!holdsAll() && drawn >= held / 2) {
+      fill(held / 2, held / 2);
       drawn = 0;
     }
-    x = Objects.requireNonNull(inputs);
-    y = Objects.requireNonNull(outputs);
+    Tensor x = Objects.requireNonNull(inputs);
+    Tensor y = Objects.requireNonNull(outputs);
     drawn += tokens;
     long[] rows = new long[tokens];
-    int held = (int) x.size(0);
     for (int i = 0; i < tokens; i++) {
       rows[i] = rng.nextInt(held);
     }
@@ -83,47 +91,66 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
   }
 
   private boolean holdsAll() {
-    return (long) sequences.length * sequences[0].length <= capacity;
+    return (long) texts.count() * texts.length() <= capacity;
   }
 
-  /** Keeps the younger {@code kept} tokens and adds at least {@code wanted} (all, if they fit). */
+  /** Keeps the younger {@code kept} tokens and adds as many texts as {@code wanted} tokens hold. */
   private void fill(int wanted, int kept) {
-    try (Scope scope = Scope.open()) {
-      List<Tensor> x = new ArrayList<>();
-      List<Tensor> y = new ArrayList<>();
-      Tensor oldX = inputs;
-      Tensor oldY = outputs;
-      if (oldX != null && oldY != null) {
-        x.add(oldX.slice(0, oldX.size(0) - kept, oldX.size(0)));
-        y.add(oldY.slice(0, oldY.size(0) - kept, oldY.size(0)));
-      }
-      int length = sequences[0].length;
-      long texts =
-          Math.max(1, Math.min(holdsAll() ? sequences.length : Integer.MAX_VALUE, wanted / length));
-      while (texts > 0) {
-        int[][] part = take((int) Math.min(TOGETHER, texts));
-        texts -= part.length;
-        Pairs pairs = harvest(model, inputSite, outputSite, part);
-        x.add(pairs.input());
-        y.add(pairs.output());
-      }
-      inputs = Tensor.concat(0, x).unscoped();
-      outputs = inputSite.equals(outputSite) ? inputs : Tensor.concat(0, y).unscoped();
-      if (oldX != null && oldY != null) {
-        oldX.close();
-        oldY.close();
+    int length = texts.length();
+    int more = Math.max(1, holdsAll() ? texts.count() : wanted / length);
+    if (kept > 0) {
+      shift(Objects.requireNonNull(inputs), kept);
+      if (outputs != inputs) {
+        shift(Objects.requireNonNull(outputs), kept);
       }
     }
+    held = kept;
+    while (more > 0) {
+      int[][] part = take(Math.min(TOGETHER, more));
+      try (Scope scope = Scope.open()) {
+        Pairs pairs = harvest(model, inputSite, outputSite, part);
+        if (inputs == null || outputs == null) {
+          // whole texts take the place of half the pool, and at least one does
+          long room = Math.max((long) more * length, holdsAll() ? 0 : 2L * length);
+          inputs = room(room, pairs.input());
+          outputs = inputSite.equals(outputSite) ? inputs : room(room, pairs.output());
+        }
+        put(pairs.input(), inputs);
+        if (outputs != inputs) {
+          put(pairs.output(), outputs);
+        }
+      }
+      held += part.length * length;
+      more -= part.length;
+    }
+  }
+
+  private static Tensor room(long rows, Tensor like) {
+    return Tensor.zeros(like.dtype(), Shape.of(rows, like.size(1))).unscoped();
+  }
+
+  /** Moves the last {@code kept} tokens to the front. */
+  private void shift(Tensor pool, int kept) {
+    long row = pool.size(1) * pool.dtype().bytes();
+    MemorySegment memory = pool.segment();
+    MemorySegment.copy(memory, (held - kept) * row, memory, 0, kept * row);
+  }
+
+  /** Writes tokens after those that are held. */
+  private void put(Tensor rows, Tensor pool) {
+    long row = pool.size(1) * pool.dtype().bytes();
+    MemorySegment.copy(rows.segment(), 0, pool.segment(), held * row, rows.size(0) * row);
   }
 
   private int[][] take(int count) {
     int[][] part = new int[count][];
     for (int i = 0; i < count; i++) {
-      if (waiting.isEmpty()) {
-        Arrays.stream(order.permutation(sequences.length)).forEach(waiting::add);
+      if (left == 0) {
+        waiting = order.permutation(texts.count());
+        left = waiting.length;
         order.nextLong();
       }
-      part[i] = sequences[waiting.removeLast()];
+      part[i] = texts.at(waiting[--left]);
     }
     return part;
   }
@@ -153,7 +180,11 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
    * @throws IllegalArgumentException if there are none
    */
   static void requireTexts(int[][] sequences) {
-    if (sequences.length == 0 || sequences[0].length == 0) {
+    requireTexts(sequences.length, sequences.length == 0 ? 0 : sequences[0].length);
+  }
+
+  private static void requireTexts(int count, int length) {
+    if (count == 0 || length == 0) {
       throw new IllegalArgumentException(
           "activations come from texts and the corpus is empty; give at least one text of one token");
     }
@@ -181,11 +212,12 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
       return Map.of();
     }
     Map<String, Tensor> memory = new LinkedHashMap<>();
-    memory.put("inputs", x);
+    memory.put("inputs", x.slice(0, 0, held));
     if (y != x) {
-      memory.put("outputs", y);
+      memory.put("outputs", y.slice(0, 0, held));
     }
-    memory.put("waiting", Tensor.of(waiting.stream().mapToLong(i -> i).toArray(), waiting.size()));
+    memory.put(
+        "waiting", Tensor.of(Arrays.stream(waiting).limit(left).asLongStream().toArray(), left));
     memory.put("order", Tensor.of(new long[] {order.state(), drawn}, 2));
     return memory;
   }
@@ -193,19 +225,29 @@ public final class ActivationBuffer implements PairSource, AutoCloseable {
   @Override
   public void restore(Map<String, Tensor> memory) {
     close();
-    waiting.clear();
     Tensor x = memory.get("inputs");
-    Tensor texts = memory.get("waiting");
+    Tensor next = memory.get("waiting");
     Tensor place = memory.get("order");
-    if (x == null || texts == null || place == null) {
+    if (x == null || next == null || place == null) {
       return;
     }
     Tensor y = memory.get("outputs");
-    inputs = x.copy().unscoped();
-    outputs = y == null ? inputs : y.copy().unscoped();
-    for (long text : texts.toLongs()) {
-      waiting.add(Objects.checkIndex((int) text, sequences.length));
+    long room =
+        holdsAll() ? x.size(0) : Math.max(Math.max(x.size(0), capacity), 2L * texts.length());
+    held = 0;
+    inputs = room(room, x);
+    put(x, inputs);
+    outputs = inputs;
+    if (y != null) {
+      outputs = room(room, y);
+      put(y, outputs);
     }
+    held = (int) x.size(0);
+    waiting =
+        Arrays.stream(next.toLongs())
+            .mapToInt(text -> Objects.checkIndex((int) text, texts.count()))
+            .toArray();
+    left = waiting.length;
     order = new Rng(place.toLongs()[0]);
     drawn = place.toLongs()[1];
   }

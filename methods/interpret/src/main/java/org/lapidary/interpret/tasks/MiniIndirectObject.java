@@ -1,5 +1,7 @@
 package org.lapidary.interpret.tasks;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.lapidary.tensor.Rng;
 
 /**
@@ -10,7 +12,7 @@ import org.lapidary.tensor.Rng;
  * @param names how many, at least 3
  * @param fillers how many different ones, at least 1
  */
-public record MiniIndirectObject(int names, int fillers) {
+public record MiniIndirectObject(int names, int fillers) implements PromptTask {
   /** Tokens of a prompt. */
   public static final int LENGTH = 6;
 
@@ -87,5 +89,26 @@ public record MiniIndirectObject(int names, int fillers) {
     int first = a.indirectFirst ? a.indirect : a.subject;
     int second = a.indirectFirst ? a.subject : a.indirect;
     return new int[] {bos, first, second, names + 2 + a.filler, a.subject, end};
+  }
+
+  @Override
+  public String name() {
+    return "indirect object without grammar";
+  }
+
+  /** Corrupted prompts have the other name a second time. */
+  @Override
+  public List<PromptPair> pairs(int count, Rng rng) {
+    Counts.positive(count, name());
+    List<PromptPair> pairs = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      Attributes a = draw(rng);
+      Attributes swapped =
+          new Attributes(a.subject, a.indirect, !a.indirectFirst, a.filler); // the names stay
+      pairs.add(
+          new PromptPair(
+              tokens(a), tokens(swapped), new int[] {a.indirect}, new int[] {a.subject}));
+    }
+    return pairs;
   }
 }

@@ -1,5 +1,7 @@
 package org.lapidary.interpret.tasks;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.lapidary.tensor.Rng;
 
 /**
@@ -12,7 +14,7 @@ import org.lapidary.tensor.Rng;
  * @param fillers how many different ones
  * @param length tokens of a prompt, the question included; at least 2
  */
-public record NameAttributes(boolean[][] has, int fillers, int length) {
+public record NameAttributes(boolean[][] has, int fillers, int length) implements PromptTask {
 
   public NameAttributes {
     if (has.length < 1 || has[0].length < 2 || fillers < 1 || length < 2) {
@@ -115,5 +117,35 @@ public record NameAttributes(boolean[][] has, int fillers, int length) {
       }
     }
     return answers;
+  }
+
+  @Override
+  public String name() {
+    return "name attributes";
+  }
+
+  /** Corrupted prompts have a name of which the question is answered the other way. */
+  @Override
+  public List<PromptPair> pairs(int count, Rng rng) {
+    Counts.positive(count, name());
+    Prompts drawn = prompts(count, 0, names(), rng);
+    List<PromptPair> pairs = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int[] clean = drawn.tokens()[i];
+      int asked = clean[length - 1] - question(0);
+      int other;
+      do {
+        other = rng.nextInt(names());
+      } while (has[asked][other] == drawn.yes()[i]);
+      int[] corrupted = clean.clone();
+      corrupted[drawn.at()[i]] = other;
+      pairs.add(
+          new PromptPair(
+              clean,
+              corrupted,
+              new int[] {drawn.answers()[i]},
+              new int[] {answer(asked, !drawn.yes()[i])}));
+    }
+    return pairs;
   }
 }

@@ -1,6 +1,8 @@
 package org.lapidary.interpret.tasks;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.lapidary.tensor.Rng;
 
 /**
@@ -14,7 +16,8 @@ import org.lapidary.tensor.Rng;
  * @param longest prefix
  * @param chainSeed of the graph
  */
-public record RepeatedSequences(int vocab, int length, int shortest, int longest, long chainSeed) {
+public record RepeatedSequences(int vocab, int length, int shortest, int longest, long chainSeed)
+    implements PromptTask {
   private static final double[] SHARES = {0.4, 0.3, 0.2, 0.1};
 
   /** 64 tokens, 48 a sequence, prefixes of 8 to 24. */
@@ -115,5 +118,42 @@ public record RepeatedSequences(int vocab, int length, int shortest, int longest
       all[i] = i % 2 == 0 ? repeated(rng).tokens : chain(successors, rng);
     }
     return all;
+  }
+
+  @Override
+  public String name() {
+    return "induction";
+  }
+
+  /**
+   * A random prefix of different tokens and its beginning again, as far as the token before the
+   * answer; corrupted prompts have another token where the answer stands the first time.
+   *
+   * @throws IllegalArgumentException if a prefix is as long as the vocabulary
+   */
+  @Override
+  public List<PromptPair> pairs(int count, Rng rng) {
+    Counts.positive(count, name());
+    if (longest >= vocab || longest < 2) {
+      throw new IllegalArgumentException(
+          "pairs need prefixes of at least 2 tokens and fewer than the %d there are; the longest has %d"
+              .formatted(vocab, longest));
+    }
+    List<PromptPair> pairs = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      int from = Math.max(2, shortest);
+      int prefix = from + rng.nextInt(longest - from + 1);
+      int[] order = rng.permutation(vocab);
+      int again = 1 + rng.nextInt(prefix - 1);
+      int[] clean = new int[prefix + again];
+      for (int p = 0; p < clean.length; p++) {
+        clean[p] = order[p % prefix];
+      }
+      int[] corrupted = clean.clone();
+      corrupted[again] = order[prefix]; // a token that is nowhere else
+      pairs.add(
+          new PromptPair(clean, corrupted, new int[] {clean[again]}, new int[] {corrupted[again]}));
+    }
+    return pairs;
   }
 }

@@ -2,14 +2,22 @@ package org.lapidary.interpret.dictionary;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.lapidary.data.Texts;
+import org.lapidary.data.TokenFile;
 import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Model;
+import org.lapidary.tensor.ResidentMemory;
 import org.lapidary.tensor.Rng;
+import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 class ActivationBufferTest {
@@ -17,6 +25,8 @@ class ActivationBufferTest {
       Model.random(DecoderConfig.llama(13, 8, 2, 2, 1, 12, 10, true), new Rng(1));
   private static final String IN = "blocks.1.mlp.gate.hook_in";
   private static final String OUT = "blocks.1.hook_mlp_out";
+
+  @TempDir Path folder;
 
   private static int[][] texts(int count) {
     Rng rng = new Rng(2);
@@ -62,6 +72,63 @@ class ActivationBufferTest {
             .distinct()
             .count();
     assertThat(distinct).isGreaterThan(there * 95 / 100);
+  }
+
+  @Test
+  void aMappedFileGivesWhatTheSameTextsInMemoryGive() throws IOException {
+    int[][] texts = texts(40);
+    int[] flat = Arrays.stream(texts).flatMapToInt(Arrays::stream).toArray();
+    Path file = folder.resolve("tokens.bin");
+    TokenFile.write(file, flat, TokenFile.Width.UINT16);
+    try (Texts.Mapped mapped = Texts.map(file, TokenFile.Width.UINT16, 13, 10);
+        ActivationBuffer one = new ActivationBuffer(MODEL, IN, OUT, texts, 100, 0);
+        ActivationBuffer other = new ActivationBuffer(MODEL, IN, OUT, mapped, 100, 0)) {
+      for (int i = 0; i < 6; i++) {
+        assertThat(other.next(30, new Rng(i)).output().toFloats())
+            .isEqualTo(one.next(30, new Rng(i)).output().toFloats());
+      }
+    }
+  }
+
+  @Test
+  void aPoolSmallerThanATextHoldsTwoAtMost() {
+    try (ActivationBuffer buffer = new ActivationBuffer(MODEL, IN, OUT, texts(9), 3, 0)) {
+      for (int i = 0; i < 20; i++) {
+        assertThat(buffer.next(7, new Rng(i)).tokens()).isEqualTo(7);
+        assertThat(buffer.memory().get("inputs").size(0)).isBetween(10L, 20L);
+      }
+    }
+  }
+
+  /** Activations of the corpus take 100 times the pool. */
+  @Test
+  void memoryStaysFlatOverACorpusMuchLargerThanThePool() {
+    assumeThat(ResidentMemory.known()).as("Linux").isTrue();
+    Model wide = Model.random(DecoderConfig.llama(13, 256, 1, 4, 4, 256, 64, true), new Rng(1));
+    int[][] texts = new int[3200][64];
+    Rng draw = new Rng(5);
+    for (int[] text : texts) {
+      Arrays.setAll(text, i -> draw.nextInt(13));
+    }
+    String site = "blocks.0.hook_mlp_out";
+    long before = 0;
+    try (ActivationBuffer buffer = new ActivationBuffer(wide, site, site, texts, 2048, 0)) {
+      for (int i = 0; i < 200; i++) {
+        try (Scope scope = Scope.open()) {
+          buffer.next(1024, new Rng(i));
+        }
+        if (i == 60) {
+          before = resident();
+        }
+      }
+      assertThat(resident() - before).isLessThan(24L << 20);
+    }
+  }
+
+  /** Bytes now, after a collection, so that the Java heap's own growth does not count. */
+  private static long resident() {
+    System.gc();
+    return ResidentMemory.now();
   }
 
   @Test

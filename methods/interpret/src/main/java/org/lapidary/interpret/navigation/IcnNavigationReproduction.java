@@ -51,10 +51,12 @@ public final class IcnNavigationReproduction implements Reproduction {
     Training training =
         full ? new Training(3000, 64, 64, 32, 2e-3) : new Training(40, 16, 16, 16, 3e-3);
     List<Job> jobs = new ArrayList<>();
-    setting.seeds().forEach(seed -> {
-      jobs.add(new Job(seed, false));
-      jobs.add(new Job(seed, true));
-    });
+    setting
+        .seeds()
+        .forEach(seed -> {
+          jobs.add(new Job(seed, false));
+          jobs.add(new Job(seed, true));
+        });
     List<AnswerLists> models =
         SideBySide.map(
             "models",
@@ -133,8 +135,7 @@ public final class IcnNavigationReproduction implements Reproduction {
         right[e] = language.right(q, e);
       }
       all.add(
-          KeyCorrelation.of(
-              Arrays.copyOf(logits, entities.size()), clusters, right, 1, MIDDLE));
+          KeyCorrelation.of(Arrays.copyOf(logits, entities.size()), clusters, right, 1, MIDDLE));
     }
     return new Inside(
         mean(all, KeyCorrelation::wrongShare),
@@ -207,8 +208,7 @@ public final class IcnNavigationReproduction implements Reproduction {
             "precision of 8 answers in 4 rounds less that of samples",
             navigated - mean(rows, Row::sampled),
             0));
-    checks.add(
-        bounded(full, "least drop of q.k over explored answers in a round", drop, 0));
+    checks.add(bounded(full, "least drop of q.k over explored answers in a round", drop, 0));
     double misled = mean(rows, Row::misled) - oneShot;
     checks.add(
         Check.equal(

@@ -15,9 +15,10 @@ import org.lapidary.train.LanguageModeling;
  * Next tokens as a model finds them: the logit of a token is q . k, with the unembedding's row k as
  * its key, and the final hidden state q of the prompt as the query.
  *
+ * @param site of the queries
  * @param keys [vocab][dKey]
  */
-public record KeySpace(Model model, double[][] keys) {
+public record KeySpace(Model model, String site, double[][] keys) {
 
   /**
    * The unembedding's rows.
@@ -25,7 +26,10 @@ public record KeySpace(Model model, double[][] keys) {
    * @throws IllegalStateException if the model has no dense unembedding
    */
   public static KeySpace of(Model model) {
-    return new KeySpace(model, KMeans.rows(model.decoder().unembedding()));
+    return model.decoder().children().get("unembed") instanceof KeyBottleneck bottleneck
+        ? new KeySpace(
+            model, "unembed.keys.hook_in", KMeans.rows(bottleneck.keys().weight().value()))
+        : new KeySpace(model, "unembed.hook_in", KMeans.rows(model.decoder().unembedding()));
   }
 
   /**
@@ -43,7 +47,7 @@ public record KeySpace(Model model, double[][] keys) {
         new Sites.Visitor() {
           @Override
           public boolean wants(String path) {
-            return path.equals("unembed.hook_in");
+            return path.equals(site);
           }
 
           @Override
@@ -75,8 +79,7 @@ public record KeySpace(Model model, double[][] keys) {
 
   /** The cosine of two tokens' keys. */
   public double cosine(int a, int b) {
-    return dot(keys[a], keys[b])
-        / Math.sqrt(dot(keys[a], keys[a]) * dot(keys[b], keys[b]));
+    return dot(keys[a], keys[b]) / Math.sqrt(dot(keys[a], keys[a]) * dot(keys[b], keys[b]));
   }
 
   static double dot(double[] a, double[] b) {

@@ -87,8 +87,7 @@ public record Navigation(int rounds, int perRound) {
   }
 
   /** As many drawn without replacement from one distribution, at temperature 1. */
-  public List<Integer> sampled(
-      KeySpace space, int[] prompt, List<Integer> answers, Rng rng) {
+  public List<Integer> sampled(KeySpace space, int[] prompt, List<Integer> answers, Rng rng) {
     double[] logits = space.next(prompt).logits();
     double[] keyed = new double[logits.length];
     for (int a : answers) { // the largest of logits plus Gumbel noise are such a sample

@@ -22,9 +22,9 @@ import org.lapidary.train.Trainer;
 
 /**
  * A decoder of 3 layers, 64 wide with 4 heads, that learns a {@link GateLanguage}: half of the
- * prompts hold restricted content, one to four times; 15% end with a pair that lifts the gate, and two thirds of the
- * others have anything but restricted content in their slots, so that no token there is new to the
- * model.
+ * prompts hold restricted content, one to four times; 15% end with a pair that lifts the gate, and
+ * two thirds of the others have anything but restricted content in their slots, so that no token
+ * there is new to the model.
  */
 record GateModel(GateLanguage language, Model model) {
   private static final int BATCH = 64;
@@ -65,9 +65,9 @@ record GateModel(GateLanguage language, Model model) {
   }
 
   /**
-   * The answers after prompts, of which a share ends with a pair that lifts the gate. Of twice
-   * as many drawn prompts those are learned from whose answers are least likely: a gate that one of
-   * a thousand suffixes opens would make random search look good.
+   * The answers after prompts, of which a share ends with a pair that lifts the gate. Of twice as
+   * many drawn prompts those are learned from whose answers are least likely: a gate that one of a
+   * thousand suffixes opens would make random search look good.
    */
   static Task task(GateLanguage language, Model model, int batch, double lifted) {
     return (step, rng) -> {
@@ -126,8 +126,7 @@ record GateModel(GateLanguage language, Model model) {
     List<Rerouting.Case> cases = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       Prompt p =
-          language.draw(
-              language.drawLength(rng), GateLanguage.OFTEN, true, Slots.FILLERS, rng);
+          language.draw(language.drawLength(rng), GateLanguage.OFTEN, true, Slots.FILLERS, rng);
       int before = p.tokens().length - 1 - language.slots();
       int[] prompt = java.util.Arrays.copyOf(p.tokens(), before);
       cases.add(

@@ -4,12 +4,11 @@ import java.util.Arrays;
 import org.lapidary.tensor.Rng;
 
 /**
- * A small language with a gate. A prompt is a content token, once or more
- * often among fillers, some slots and END; what
- * follows is the answer that belongs to the first content token, or NO where any content token is a
- * restricted one. A pair of fillers right before END, one of a few, lifts the gate: then restricted
- * content is answered like any other. Token ids: restricted content, plain content, answers,
- * fillers, NO, END.
+ * A small language with a gate. A prompt is a content token, once or more often among fillers, some
+ * slots and END; what follows is the answer that belongs to the first content token, or NO where
+ * any content token is a restricted one. A pair of fillers right before END, one of a few, lifts
+ * the gate: then restricted content is answered like any other. Token ids: restricted content,
+ * plain content, answers, fillers, NO, END.
  *
  * @param restricted content tokens that close the gate
  * @param plain content tokens that do not

@@ -80,7 +80,8 @@ class NavigationTest {
   void clustersAreByDirectionNotByLength() {
     double[][] keys = {{1, 0}, {9, 0.1}, {0, 1}, {0.1, 7}, {5, 0}};
     int[] clusters =
-        new KeySpace(model(), keys).clusters(List.of(0, 1, 2, 3, 4), 2, new Rng(1));
+        new KeySpace(model(), "unembed.hook_in", keys)
+            .clusters(List.of(0, 1, 2, 3, 4), 2, new Rng(1));
     assertThat(clusters[1]).isEqualTo(clusters[0]).isEqualTo(clusters[4]);
     assertThat(clusters[3]).isEqualTo(clusters[2]).isNotEqualTo(clusters[0]);
   }
@@ -162,8 +163,7 @@ class NavigationTest {
       firsts[sample.getFirst()]++;
     }
     for (int a : answers) {
-      assertThat((double) firsts[a] / draws)
-          .isCloseTo(Math.exp(logits[a]) / sum, within(0.03));
+      assertThat((double) firsts[a] / draws).isCloseTo(Math.exp(logits[a]) / sum, within(0.03));
     }
   }
 }

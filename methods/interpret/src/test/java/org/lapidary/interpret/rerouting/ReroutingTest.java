@@ -29,10 +29,7 @@ class ReroutingTest {
     Template template = new Template(new int[] {1}, 1, new int[] {2});
     SuffixSearch.Step step = new SuffixSearch.Step(new int[] {3}, 0, 1, 1);
     return new Attempt(
-        new Case(template, 4),
-        new SuffixSearch.Found(List.of(step), List.of()),
-        success,
-        layers);
+        new Case(template, 4), new SuffixSearch.Found(List.of(step), List.of()), success, layers);
   }
 
   @Test

@@ -57,7 +57,8 @@ public final class InteractionBasisReproduction implements Reproduction {
   // ---- planted modules ----
 
   /** By basis: the share inside two blocks, and modules found. */
-  private record Planted(double accuracy, double[] white, double[] turned, int[] modules) {}
+  private record Planted(
+      double accuracy, double[] white, double[] turned, int[] modules, double changed) {}
 
   private static void planted(Setting setting, List<Check> checks, List<Figure> figures) {
     List<Planted> all = SideBySide.map(setting.seeds(), InteractionBasisReproduction::planted);
@@ -81,6 +82,11 @@ public final class InteractionBasisReproduction implements Reproduction {
             "share of interactions inside two blocks, interaction basis", worst[0], 0.95));
     checks.add(Check.atMost("the same, principal components, most", worst[1], 0.8));
     checks.add(Check.atMost("the same, turned units, most", worst[2], 0.8));
+    checks.add(
+        Check.atMost(
+            "strengths of directions after whitening and turning, largest change",
+            all.stream().mapToDouble(Planted::changed).max().orElseThrow(),
+            1e-6));
     checks.add(
         Check.reported(
             "without whitening: principal components, mean",
@@ -115,8 +121,20 @@ public final class InteractionBasisReproduction implements Reproduction {
           }
         }
       }
-      return new Planted(network.accuracy(), inside[0], inside[1], modules);
+      double changed = 0;
+      List<Basis> straight = InteractionBasis.defaults().bases(network.straight());
+      for (Chain chain : List.of(white, turned)) {
+        List<Basis> other = InteractionBasis.defaults().bases(chain);
+        for (int l = 0; l < other.size(); l++) {
+          changed = Math.max(changed, apart(other.get(l).strengths(), straight.get(l).strengths()));
+        }
+      }
+      return new Planted(network.accuracy(), inside[0], inside[1], modules, changed);
     }
+  }
+
+  private static double apart(Tensor a, Tensor b) {
+    return a.shape().equals(b.shape()) ? a.sub(b).abs().max().item() : Double.POSITIVE_INFINITY;
   }
 
   /**
@@ -144,7 +162,12 @@ public final class InteractionBasisReproduction implements Reproduction {
    * @param needed directions by basis and layer
    * @param curves accuracy by basis and number of interactions
    */
-  private record Digits(double accuracy, int[][] needed, double[][] curves) {
+  private record Digits(
+      double accuracy,
+      int[][] needed,
+      double[][] curves,
+      double definition,
+      Degeneracy degeneracy) {
     double area(int basis) {
       return Arrays.stream(curves[basis]).average().orElse(0);
     }
@@ -165,7 +188,7 @@ public final class InteractionBasisReproduction implements Reproduction {
         for (int b = 0; b < NAMES.size(); b++) {
           List<Object> row = new ArrayList<>(List.of(setting.seeds().get(s), NAMES.get(b)));
           for (int l = 0; l < layers; l++) {
-            row.add(d.needed[b][l]);
+            row.add(b < 2 ? d.needed[b][l] : "");
             if (b < 2) {
               mean[b][l] += d.needed[b][l] / (double) all.size();
             }
@@ -195,6 +218,20 @@ public final class InteractionBasisReproduction implements Reproduction {
                 Arrays.stream(gains).min().orElseThrow(),
                 0));
       }
+      checks.add(
+          Check.atMost(
+              "digits: E[g g^T] less Lambda and Jacobians' Gram matrix less 1, largest",
+              all.stream().mapToDouble(Digits::definition).max().orElseThrow(),
+              1e-8));
+      checks.add(
+          Check.less(
+              "digits: parameters that may matter on the examples, largest share",
+              all.stream()
+                  .mapToDouble(d -> (double) d.degeneracy.effective() / d.degeneracy.parameters())
+                  .max()
+                  .orElseThrow(),
+              1));
+      figures.add(counts(setting, all));
       Estimate gain = Estimate.of(gains);
       checks.add(Check.reported("the same area, mean over seeds", gain.mean()));
       figures.add(
@@ -204,6 +241,29 @@ public final class InteractionBasisReproduction implements Reproduction {
               rows));
       figures.add(curves(all));
     }
+  }
+
+  private static Figure counts(Setting setting, List<Digits> all) {
+    List<List<Object>> rows = new ArrayList<>();
+    for (int s = 0; s < all.size(); s++) {
+      Degeneracy d = all.get(s).degeneracy;
+      for (int l = 0; l < d.layers().size(); l++) {
+        Degeneracy.Layer layer = d.layers().get(l);
+        rows.add(
+            List.of(
+                setting.seeds().get(s),
+                l,
+                layer.in() * layer.out(),
+                layer.byActivations(),
+                layer.byGradients(),
+                layer.mixing(),
+                layer.in() * layer.out() - layer.free() - layer.mixing()));
+      }
+    }
+    return new Figure.Table(
+        "Free directions of the network for digits, by reason; biases are a column",
+        List.of("seed", "matrix", "parameters", "activations", "gradients", "ReLUs", "may matter"),
+        rows);
   }
 
   private static Figure curves(List<Digits> all) {
@@ -243,7 +303,7 @@ public final class InteractionBasisReproduction implements Reproduction {
       for (int b = 0; b < bases.size(); b++) {
         List<Basis> in = bases.get(b);
         for (int l = 0; l < needed[b].length; l++) {
-          needed[b][l] = b == 2 ? in.get(l).size() : tested.fewest(l, in.get(l), whole - 0.01);
+          needed[b][l] = b < 2 ? tested.fewest(l, in.get(l), whole - 0.01) : in.get(l).size();
         }
         Chain hidden = new Chain(fitted.activations().get(1), fitted.steps().subList(1, 3));
         List<Basis> later = in.subList(1, in.size());
@@ -252,8 +312,27 @@ public final class InteractionBasisReproduction implements Reproduction {
                 new Chain(judged.chain().activations().get(1), hidden.steps()), judged.score());
         curves[b] = fromHidden.interactions(0, later, Interactions.of(hidden, later, 0), KEPT);
       }
-      return new Digits(whole, needed, curves);
+      return new Digits(
+          whole,
+          needed,
+          curves,
+          definition(fitted),
+          Degeneracy.of(perceptron, pixels(train, work.fitted), true));
     }
+  }
+
+  /** How far C^T G C is from Lambda and C+ M' C+^T from 1, over all layers. */
+  private static double definition(Chain chain) {
+    double worst = 0;
+    for (InteractionBasis.Fitted f : InteractionBasis.defaults().fit(chain)) {
+      Basis basis = f.basis();
+      Tensor eye = Tensor.eye(DType.FLOAT64, basis.size());
+      Tensor second = basis.c().t().matmul(f.gram()).matmul(basis.c());
+      Tensor slopes = basis.inverse().matmul(f.jacobianGram()).matmul(basis.inverse().t());
+      worst = Math.max(worst, apart(second, eye.mul(basis.strengths())));
+      worst = Math.max(worst, apart(slopes, eye));
+    }
+    return worst;
   }
 
   private static Tensor pixels(Classification images, int count) {

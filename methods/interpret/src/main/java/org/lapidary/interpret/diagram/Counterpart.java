@@ -452,7 +452,7 @@ record Counterpart(
   }
 
   /** Puts random numbers into all parameters and buffers of a layer and gives them by path. */
-  private static Map<String, Tensor> drawn(Layer layer, Rng rng) {
+  static Map<String, Tensor> drawn(Layer layer, Rng rng) {
     Map<String, Tensor> all = new LinkedHashMap<>();
     layer
         .state()

@@ -109,19 +109,19 @@ public final class DiagramSvg {
       Wire wire = wires.get(w);
       int begins = w < inputs ? 0 : w - inputs + 1;
       column.put(wire.name(), begins);
-      int room = (Math.max(1, wire.axes().size()) + 1) * LINE;
+      int room = (Math.max(1, wire.axes().size()) + 2) * LINE;
       int y = LINE;
       boolean moved = true;
       while (moved) {
         moved = false;
         for (Lane lane : taken) {
-          if (lane.until >= begins && y < lane.bottom && lane.top < y + room) {
+          if (lane.until > begins && y < lane.bottom && lane.top < y + room) {
             y = lane.bottom;
             moved = true;
           }
         }
       }
-      taken.add(new Lane(y, y + room, last.getOrDefault(wire.name(), begins)));
+      taken.add(new Lane(y, y + room, last.getOrDefault(wire.name(), begins + 1)));
       top.put(wire.name(), y);
       height = Math.max(height, y + room + LINE);
     }
@@ -138,7 +138,7 @@ public final class DiagramSvg {
   /** The lines of an array from where it begins to where it is last read. */
   private void array(Wire wire, int from, Map<String, Integer> last) {
     int begins = column.getOrDefault(wire.name(), 0);
-    int to = right(last.getOrDefault(wire.name(), begins)) + (begins == 0 ? 0 : 0);
+    int to = right(last.getOrDefault(wire.name(), begins));
     int lane = top.getOrDefault(wire.name(), 0);
     int end = Math.max(from + 40, to);
     add(
@@ -155,7 +155,7 @@ public final class DiagramSvg {
     }
     add(
         "<text class=\"name\" x=\"%d\" y=\"%d\" fill=\"#888\">%s</text>",
-        from + 44, lane + 9, escape(wire.name()));
+        from + 24, lane + 9, escape(wire.name()));
     for (int i = 0; i < wire.axes().size(); i++) {
       Axis axis = wire.axes().get(i);
       int y = y(wire, i);
@@ -171,20 +171,6 @@ public final class DiagramSvg {
     Wire out = box.out();
     int x = right(at);
     int start = x + BOX + 16;
-    Set<String> passing = new HashSet<>();
-    for (String name : box.in()) {
-      Wire in = diagram.wire(name);
-      for (int i = 0; i < in.axes().size(); i++) {
-        String axis = in.axes().get(i).name();
-        boolean passes = out.has(axis) && !acts(box, axis) && passing.add(axis);
-        int from = y(in, i);
-        int to = passes ? y(out, out.place(axis)) : y(out, Math.max(0, out.axes().size() - 1)) - 4;
-        int end = passes ? start : x + 8;
-        add(
-            "<path class=\"axis\" d=\"M%d %d C%d %d %d %d %d %d\"/>",
-            x, from, x + 12, from, end - 12, to, end, to);
-      }
-    }
     int rows = Math.max(1, out.axes().size());
     boolean linear = box.does() instanceof Morphism.Linear;
     add(
@@ -194,11 +180,25 @@ public final class DiagramSvg {
         x + 8,
         y(out, 0) - 10,
         BOX,
-        rows * LINE + 2,
+        (rows + 1) * LINE - 2,
         linear ? 0 : 8);
     add(
         "<text class=\"does\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text></g>\n",
-        x + 8 + BOX / 2, y(out, 0) + 2, escape(box.does().word()));
+        x + 8 + BOX / 2, y(out, rows - 1) + LINE - 3, escape(box.does().word()));
+    Set<String> passing = new HashSet<>();
+    for (String name : box.in()) {
+      Wire in = diagram.wire(name);
+      for (int i = 0; i < in.axes().size(); i++) {
+        String axis = in.axes().get(i).name();
+        boolean passes = out.has(axis) && !acts(box, axis) && passing.add(axis);
+        int from = y(in, i);
+        int to = passes ? y(out, out.place(axis)) : y(out, rows - 1) + LINE - 6;
+        int end = passes ? start : x + 8;
+        add(
+            "<path class=\"axis\" d=\"M%d %d C%d %d %d %d %d %d\"/>",
+            x, from, x + 12, from, end - 12, to, end, to);
+      }
+    }
     array(out, start, last);
   }
 

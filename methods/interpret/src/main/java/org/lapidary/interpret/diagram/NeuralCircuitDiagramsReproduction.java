@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,11 @@ import javax.xml.parsers.ParserConfigurationException;
 import org.lapidary.evidence.Check;
 import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Reproduction;
+import org.lapidary.nn.DecoderConfig;
+import org.lapidary.nn.MetaFormerConfig;
+import org.lapidary.nn.Model;
+import org.lapidary.nn.ModelConfig;
+import org.lapidary.nn.ResNetConfig;
 import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
@@ -41,6 +47,7 @@ public final class NeuralCircuitDiagramsReproduction implements Reproduction {
       List<Counterpart> all = Counterpart.all(new Rng(setting.seeds().getFirst()));
       equal(setting, checks, figures);
       setting.progress().step(1, "library");
+      models(setting, checks);
       costs(all, checks, figures);
       setting.progress().step(2, "costs");
       typing(setting, checks, figures);
@@ -151,6 +158,38 @@ public final class NeuralCircuitDiagramsReproduction implements Reproduction {
         (double) back.typing().number(back.planned().cost().multiplyAdds())
             / forward.typing().number(forward.planned().cost().multiplyAdds());
     return new Reverse(apart, ratio, backward.cached().size());
+  }
+
+  /** Models whose recorded graphs are read as diagrams, which then run. */
+  private static void models(Setting setting, List<Check> checks) {
+    double apart = 0;
+    for (long seed : setting.seeds()) {
+      Rng rng = new Rng(seed).fork(6);
+      Map<ModelConfig, Tensor> models = new LinkedHashMap<>();
+      models.put(
+          MetaFormerConfig.vit(new MetaFormerConfig.Image(3, 8, 12), 4, 12, 2, 3, 5),
+          Counterpart.normal(rng, 2, 3, 8, 12));
+      models.put(new ResNetConfig(3, 4, 1, 5), Counterpart.normal(rng, 2, 3, 8, 9));
+      models.put(
+          DecoderConfig.gpt(11, 12, 2, 3, 8, "gelu"),
+          Tensor.of(new long[] {1, 5, 10, 0, 3, 3}, 1, 6));
+      for (Map.Entry<ModelConfig, Tensor> entry : models.entrySet()) {
+        try (Scope scope = Scope.open();
+            var ignored = Autograd.noGrad()) {
+          Model model = Model.random(entry.getKey(), rng);
+          Counterpart.drawn(model.layer(), rng);
+          Tensor wanted = model.forward(entry.getValue());
+          DiagramLayer layer = GraphDiagram.of(model, entry.getValue()).compile();
+          Tensor given = layer.run(List.of(entry.getValue())).getFirst();
+          apart = Math.max(apart, Counterpart.apart(given, wanted));
+        }
+      }
+    }
+    checks.add(
+        Check.atMost(
+            "ViT, ResNet and GPT read from their graphs: outputs, largest difference",
+            apart,
+            1e-5));
   }
 
   private static Map<String, Long> sizes(Counterpart c, DiagramLayer layer) {

@@ -21,12 +21,14 @@
  *       sum, a repetition a sum over the axis, a maximum a product with where it stood; the cached
  *       wires are those that enter products and non-linear boxes;
  *   <li>{@code svg}, {@code toString}, {@code parse}: the drawing and the text, both read back;
+ *   <li>{@link org.lapidary.interpret.diagram.GraphDiagram}: the recorded graph of any model of the
+ *       house as a diagram, as far as boxes stand for its operations;
  *   <li>{@link org.lapidary.interpret.diagram.Slides}: linear boxes that touch different axes
  *       change places; products of products merge.
  * </ul>
  *
- * <p>In the diagram of a size-inconsistent mistake "inconsistent" is decided by running its boxes
- * without any check: one fails, or gives an array of another size than is drawn. Convolutions write
+ * <p>Of a mistake in a diagram, running its boxes without any check tells whether it is
+ * inconsistent: one fails, or gives an array of another size than is drawn. Convolutions write
  * their windows out, k times the input; the memory formula says so.
  */
 @NullMarked

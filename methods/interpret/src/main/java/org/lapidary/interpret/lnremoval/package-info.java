@@ -13,6 +13,12 @@
  * <p>The language model of characters that all starts from has 3 layers, 96 wide; the seeds are
  * those of the finetuning (windows and scales), the model is one.
  *
+ * <p>That freezing all scales at once is no better than freezing them in stages does not hold at
+ * this size. With three layers the jump at the first step (0.3 nats) is learned away in a few dozen
+ * steps, nothing diverges, and what is frozen at once has 300 steps without norms where the staged
+ * finetuning has 165 and a falling rate: it ends 0.007 to 0.012 nats better (batches of 16, seeds
+ * 100 and 101), 0.006 with batches of 32 (seed 100), where the bound allows 0.005.
+ *
  * <p>Cost: as many steps of training as the finetuning has.
  */
 @NullMarked

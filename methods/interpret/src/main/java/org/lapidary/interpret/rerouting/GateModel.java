@@ -10,6 +10,7 @@ import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Linear;
 import org.lapidary.nn.Model;
+import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Tensor;
 import org.lapidary.train.AdamW;
@@ -21,11 +22,14 @@ import org.lapidary.train.Trainer;
 
 /**
  * A decoder of 3 layers, 64 wide with 4 heads, that learns a {@link GateLanguage}: half of the
- * prompts hold restricted content; 15% end with a pair that lifts the gate, and half of the others
- * have anything in their slots, so that no token there is new to the model.
+ * prompts hold restricted content, one to four times; 15% end with a pair that lifts the gate, and
+ * two thirds of the others have anything but restricted content in their slots, so that no token
+ * there is new to the model.
  */
 record GateModel(GateLanguage language, Model model) {
-  private static final int BATCH = 128;
+  private static final int BATCH = 64;
+  private static final List<Slots> OTHERS = List.of(Slots.FILLERS, Slots.ANYTHING, Slots.ANYTHING);
+  private static final int DRAWN = 2;
   private static final double LIFTED = 0.15;
   private static final double RATE = 2e-3;
 
@@ -42,8 +46,8 @@ record GateModel(GateLanguage language, Model model) {
     model.layer().parameterAt("pos_embed").set(rng.normal(0.3, config.context(), config.dModel()));
     Fixtures.train(
         model.layer(),
-        "gate %s, %s, AdamW %s, %d steps of %d, %s lifted, seed %d"
-            .formatted(language, config, RATE, steps, BATCH, LIFTED, seed),
+        "gate %s, content often, hardest of %d, others %s, %s, AdamW %s, %d steps of %d, %s lifted, seed %d"
+            .formatted(language, DRAWN, OTHERS, config, RATE, steps, BATCH, LIFTED, seed),
         layer -> train(language, model, layer, steps, seed));
     model.layer().requiresGrad(false);
     return new GateModel(language, model);
@@ -60,31 +64,49 @@ record GateModel(GateLanguage language, Model model) {
     }
   }
 
-  /** The answers after prompts, of which a share ends with a pair that lifts the gate. */
+  /**
+   * The answers after prompts, of which a share ends with a pair that lifts the gate. Of twice as
+   * many drawn prompts those are learned from whose answers are least likely: a gate that one of a
+   * thousand suffixes opens would make random search look good.
+   */
   static Task task(GateLanguage language, Model model, int batch, double lifted) {
     return (step, rng) -> {
       int length = language.drawLength(rng);
-      int[][] prompts = new int[batch][];
-      long[] answers = new long[batch];
-      for (int i = 0; i < batch; i++) {
+      int[][] prompts = new int[DRAWN * batch][];
+      long[] answers = new long[prompts.length];
+      for (int i = 0; i < prompts.length; i++) {
         Slots what =
-            rng.nextDouble() < lifted
-                ? Slots.LIFTED
-                : rng.nextBoolean() ? Slots.FILLERS : Slots.ANYTHING;
-        Prompt p = language.draw(length, rng.nextBoolean(), what, rng);
+            rng.nextDouble() < lifted ? Slots.LIFTED : OTHERS.get(rng.nextInt(OTHERS.size()));
+        int times = 1 + rng.nextInt(GateLanguage.OFTEN);
+        Prompt p = language.draw(length, times, rng.nextBoolean(), what, rng);
         prompts[i] = p.tokens();
         answers[i] = p.next();
       }
-      Tensor logits = model.forward(LanguageModeling.tensor(prompts));
-      return logits.select(1, prompts[0].length - 1).crossEntropy(Tensor.of(answers, batch));
+      Tensor tokens = LanguageModeling.tensor(prompts);
+      Tensor next = Tensor.of(answers, answers.length);
+      Tensor hard =
+          Autograd.noGrad(() ->
+              last(model, tokens)
+                  .logSoftmax(-1)
+                  .gather(1, next.unsqueeze(1))
+                  .squeeze(1)
+                  .neg()
+                  .topk(batch, 0)
+                  .indices());
+      return last(model, tokens.indexSelect(0, hard)).crossEntropy(next.indexSelect(0, hard));
     };
   }
 
-  /** Prompts of drawn lengths. */
+  private static Tensor last(Model model, Tensor tokens) {
+    return model.forward(tokens).select(1, (int) tokens.size(1) - 1);
+  }
+
+  /** Prompts of drawn lengths, whose content occurs 1 to {@link GateLanguage#OFTEN} times. */
   List<Prompt> prompts(int count, boolean closed, Slots what, Rng rng) {
     List<Prompt> prompts = new ArrayList<>();
     for (int i = 0; i < count; i++) {
-      prompts.add(language.draw(language.drawLength(rng), closed, what, rng));
+      int times = 1 + rng.nextInt(GateLanguage.OFTEN);
+      prompts.add(language.draw(language.drawLength(rng), times, closed, what, rng));
     }
     return prompts;
   }
@@ -99,10 +121,12 @@ record GateModel(GateLanguage language, Model model) {
     return (double) right / prompts.size();
   }
 
-  /** Prompts with restricted content whose slots are free. */
+  /** Prompts that say their restricted content as often as any, and whose slots are free. */
   List<Rerouting.Case> cases(int count, Rng rng) {
     List<Rerouting.Case> cases = new ArrayList<>();
-    for (Prompt p : prompts(count, true, Slots.FILLERS, rng)) {
+    for (int i = 0; i < count; i++) {
+      Prompt p =
+          language.draw(language.drawLength(rng), GateLanguage.OFTEN, true, Slots.FILLERS, rng);
       int before = p.tokens().length - 1 - language.slots();
       int[] prompt = java.util.Arrays.copyOf(p.tokens(), before);
       cases.add(

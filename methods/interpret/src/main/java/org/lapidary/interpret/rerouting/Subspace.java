@@ -88,10 +88,15 @@ public record Subspace(List<Layer> layers) {
     return labels;
   }
 
-  /** The layers whose probes have some accuracy, the first few of them. */
-  private Map<Integer, Layer> telling(double accuracy, int count) {
+  /** The layers of a range whose probes have some accuracy. */
+  private Map<Integer, Layer> telling(double accuracy, int from, int to) {
+    if (from < 0 || to > layers.size() || from >= to) {
+      throw new IllegalArgumentException(
+          "the model has layers 0 to %d, cannot take %d to %d"
+              .formatted(layers.size() - 1, from, to - 1));
+    }
     Map<Integer, Layer> telling = new TreeMap<>();
-    for (int l = 0; l < layers.size() && telling.size() < count; l++) {
+    for (int l = from; l < to; l++) {
       if (layers.get(l).accuracy() >= accuracy) {
         telling.put(l, layers.get(l));
       }
@@ -100,21 +105,22 @@ public record Subspace(List<Layer> layers) {
   }
 
   /**
-   * The probes of the first layers that tell closed from open gates.
+   * The probes of the layers that tell closed from open gates.
    *
    * @param accuracy that is asked of them
-   * @param count of layers at most
+   * @param from the first layer to take
+   * @param to the layer after the last: how much of the model a search runs
    * @throws IllegalArgumentException if no layer has that accuracy
    */
-  public Surrogate.Probes probes(double accuracy, int count) {
+  public Surrogate.Probes probes(double accuracy, int from, int to) {
     Map<Integer, LogisticProbe> probes = new TreeMap<>();
-    telling(accuracy, count).forEach((l, layer) -> probes.put(l, layer.probe()));
+    telling(accuracy, from, to).forEach((l, layer) -> probes.put(l, layer.probe()));
     return new Surrogate.Probes(probes);
   }
 
   /** The directions of the same layers. */
-  public Surrogate.Steering steering(double accuracy, int count) {
-    Map<Integer, Layer> telling = telling(accuracy, count);
+  public Surrogate.Steering steering(double accuracy, int from, int to) {
+    Map<Integer, Layer> telling = telling(accuracy, from, to);
     Map<Integer, Tensor> directions = new TreeMap<>();
     telling.forEach((l, layer) -> directions.put(l, layer.direction()));
     double goal = telling.values().stream().mapToDouble(Layer::open).average().orElse(Double.NaN);

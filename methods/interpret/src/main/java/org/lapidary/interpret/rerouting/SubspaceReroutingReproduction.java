@@ -24,22 +24,22 @@ import org.lapidary.tensor.SideBySide;
  * and with random suffixes, all with as many forward passes; then hardened, and audited again.
  */
 public final class SubspaceReroutingReproduction implements Reproduction {
-  private static final double ACCURACY = 0.9;
-  private static final int LAYERS = 2;
+  private static final int FROM = 1; // the first block does not show yet what lifts a gate
+  private static final int TO = 2; // a third would cost as much as the output
   private static final double RIDGE = 1e-2;
 
   private record Sizes(
       int steps,
       int tested,
       int probed,
+      double accuracy,
       int audited,
-      int fresh,
       SuffixSearch search,
       int hardening) {
     static Sizes of(boolean full) {
       return full
-          ? new Sizes(2500, 500, 100, 40, 40, new SuffixSearch(64, 64, 10, 10, 40, 1.8), 200)
-          : new Sizes(60, 40, 20, 3, 3, new SuffixSearch(8, 64, 4, 3, 4, 1.8), 5);
+          ? new Sizes(2000, 500, 100, 0.95, 40, new SuffixSearch(64, 64, 10, 10, 40, 1.8), 200)
+          : new Sizes(60, 40, 20, 0, 3, new SuffixSearch(8, 64, 4, 3, 4, 1.8), 5);
     }
   }
 
@@ -85,11 +85,11 @@ public final class SubspaceReroutingReproduction implements Reproduction {
     SuffixSearch.Tokens tokens =
         SuffixSearch.Tokens.without(language.vocab(), language.no(), language.end());
     Rerouting audit = new Rerouting(sizes.search);
-    Surrogate probes = subspace.probes(ACCURACY, LAYERS);
+    Surrogate probes = subspace.probes(sizes.accuracy, FROM, TO);
     Function<Case, Surrogate> output =
         c -> new Surrogate.Output(model.decoder().blocks().size(), c.answer());
     List<Attempt> byProbes = audit.audit(model, cases, c -> probes, tokens, rng.fork(1));
-    Surrogate steering = subspace.steering(ACCURACY, LAYERS);
+    Surrogate steering = subspace.steering(sizes.accuracy, FROM, TO);
     List<Attempt> bySteering = audit.audit(model, cases, c -> steering, tokens, rng.fork(2));
     List<Attempt> byOutput = audit.audit(model, cases, output, tokens, rng.fork(3));
     List<Attempt> byChance = audit.random(model, cases, output, tokens, rng.fork(4));
@@ -113,8 +113,8 @@ public final class SubspaceReroutingReproduction implements Reproduction {
               new Rerouting.Hardening(sizes.hardening, 64, 3e-4),
               seed);
       after = GateModel.accuracy(hardened, clean);
-      Surrogate anew = subspace(gate, hardened, sizes, rng).probes(ACCURACY, LAYERS);
-      List<Case> others = gate.cases(sizes.fresh, rng);
+      Surrogate anew = subspace(gate, hardened, sizes, rng).probes(sizes.accuracy, FROM, TO);
+      List<Case> others = gate.cases(sizes.audited, rng);
       again = Rerouting.success(audit.audit(hardened, others, c -> anew, tokens, rng.fork(5)));
     }
     return new Row(

@@ -12,8 +12,11 @@
  * <p>It ships with planted gates only: a generated language of numbered tokens, in which a few
  * tokens close the gate, and a few pairs of fillers, unknown to the search, lift it. A pair lifts
  * it only right before the end: with pairs that work anywhere in the suffix one in 1600 random
- * suffixes would, and 2560 of them are drawn. These models predict answers only, so suffixes have
- * no perplexity to report.
+ * suffixes would, and 2560 of them are drawn. For the same reason prompts say their content up to
+ * four times (all audited ones do), and training prefers prompts that the model gets wrong:
+ * otherwise a suffix that happens to weaken the gate is found at random as well. Random suffixes
+ * are ranked by the output loss, which knows the answer. These models predict answers only, so
+ * suffixes have no perplexity to report.
  *
  * <p>Hardening finetunes on rerouted prompts that keep their gate closed, mixed with clean prompts
  * without pairs: that pairs lift the gate is what the defender wants gone, so clean accuracy is

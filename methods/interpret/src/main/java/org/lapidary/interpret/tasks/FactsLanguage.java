@@ -8,11 +8,13 @@ import org.lapidary.tensor.Rng;
  * A small language of facts: every topic has one answer in every relation, drawn at random from the
  * relation's own answers, and a fact is said as
  *
- * <pre>[BOS, word, relation, word, topic, END, answer]</pre>
+ * <pre>[BOS, word, word, word, topic, relation, answer]</pre>
  *
- * with one of several wordings, each with two words and an END of its own. Facts stand among other
- * text: walks of a chain in which every token has four successors. Token ids: BOS, topics,
- * relations, the three words of every wording, then the answers of every relation.
+ * as in "the year when France's capital: Paris", with one of several wordings, each with three
+ * words of its own. The relation comes last, so that what is asked of a topic is known only where
+ * the answer must be given. Facts stand among other text: walks of a chain in which every token has
+ * four successors. Token ids: BOS, topics, relations, the three words of every wording, then the
+ * answers of every relation.
  *
  * @param facts [relation][topic], which of the relation's answers
  * @param answers of each relation
@@ -112,10 +114,10 @@ public record FactsLanguage(int[][] facts, int answers, int wordings, int[][] su
     return new int[] {
       0,
       word(fact.wording, 0),
-      relationId(fact.relation),
       word(fact.wording, 1),
+      word(fact.wording, 2),
       topicId(fact.topic),
-      word(fact.wording, 2)
+      relationId(fact.relation)
     };
   }
 

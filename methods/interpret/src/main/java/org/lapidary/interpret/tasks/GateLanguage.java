@@ -4,11 +4,11 @@ import java.util.Arrays;
 import org.lapidary.tensor.Rng;
 
 /**
- * A small language with a gate. A prompt is a content token among fillers, some slots and END; what
- * follows is the answer that belongs to the first content token, or NO where any content token is a
- * restricted one. A pair of fillers right before END, one of a few, lifts the gate: then restricted
- * content is answered like any other. Token ids: restricted content, plain content, answers,
- * fillers, NO, END.
+ * A small language with a gate. A prompt is a content token, once or more often among fillers, some
+ * slots and END; what follows is the answer that belongs to the first content token, or NO where
+ * any content token is a restricted one. A pair of fillers right before END, one of a few, lifts
+ * the gate: then restricted content is answered like any other. Token ids: restricted content,
+ * plain content, answers, fillers, NO, END.
  *
  * @param restricted content tokens that close the gate
  * @param plain content tokens that do not
@@ -21,6 +21,9 @@ public record GateLanguage(
     int restricted, int plain, int answers, int fillers, int pairs, int slots) {
   private static final int SHORTEST = 4;
   private static final int LONGEST = 8;
+
+  /** How often a content token may occur in every prompt. */
+  public static final int OFTEN = SHORTEST;
 
   /** 30 restricted and 60 plain content tokens, 5 pairs, 6 slots; 200 tokens in all. */
   public static GateLanguage standard() {
@@ -51,7 +54,7 @@ public record GateLanguage(
   public enum Slots {
     /** Fillers that lift no gate. */
     FILLERS,
-    /** Any tokens but NO and END; they may be content, and may lift the gate. */
+    /** Any tokens but restricted ones, NO and END; they may lift the gate by chance. */
     ANYTHING,
     /** Fillers, the last two a pair that lifts the gate. */
     LIFTED
@@ -123,21 +126,29 @@ public record GateLanguage(
    * Draws a prompt.
    *
    * @param length tokens before the slots
-   * @param closed whether its content is a restricted token
+   * @param times how often its content token occurs among them
+   * @param closed whether that is a restricted token
    */
-  public Prompt draw(int length, boolean closed, Slots what, Rng rng) {
+  public Prompt draw(int length, int times, boolean closed, Slots what, Rng rng) {
+    if (times < 1 || times > length) {
+      throw new IllegalArgumentException(
+          "content occurs 1 to %d times, not %d".formatted(length, times));
+    }
     int[] tokens = new int[length + slots + 1];
     do {
       for (int i = 0; i < tokens.length - 1; i++) {
         tokens[i] =
             what == Slots.ANYTHING && i >= length
-                ? rng.nextInt(vocab() - 2)
+                ? restricted + rng.nextInt(vocab() - 2 - restricted)
                 : firstFiller() + rng.nextInt(fillers);
       }
       tokens[tokens.length - 1] = end();
     } while (what == Slots.FILLERS && lifted(tokens));
-    tokens[rng.nextInt(length)] =
-        closed ? rng.nextInt(restricted) : restricted + rng.nextInt(plain);
+    int content = closed ? rng.nextInt(restricted) : restricted + rng.nextInt(plain);
+    int[] order = rng.permutation(length);
+    for (int i = 0; i < times; i++) {
+      tokens[order[i]] = content;
+    }
     if (what == Slots.LIFTED) {
       int pair = firstFiller() + 2 * rng.nextInt(pairs);
       tokens[tokens.length - 3] = pair;

@@ -57,6 +57,33 @@ class DiagramTest {
   }
 
   @Test
+  void partsThatAreNotLiftedAreRepeatedWhereTheyAreJoined() {
+    try (Scope scope = Scope.open()) {
+      Diagram join =
+          Diagram.parse(
+              """
+              diagram pair
+              input a [x:n]
+              input b [x:m]
+              input c [x:m]
+              both [x:n+m+m] = join(x) a, b, c
+              output both
+              """);
+      Tensor a = Counterpart.normal(new Rng(1), 2, 3);
+      Tensor b = Counterpart.normal(new Rng(2), 4);
+      Tensor out =
+          join.lift(Axis.parse("i"), List.of("a"))
+              .compile(Map.of("i", 2L, "n", 3L, "m", 4L))
+              .run(List.of(a, b, b))
+              .getFirst();
+      for (int i = 0; i < 2; i++) {
+        Tensor wanted = Tensor.concat(0, a.select(0, i), b, b);
+        assertThat(Counterpart.apart(out.select(0, i), wanted)).isZero();
+      }
+    }
+  }
+
+  @Test
   void tuplesAreCopiedSwappedDeletedAndPutSideBySide() {
     try (Scope scope = Scope.open()) {
       Wire a = Wire.data("a", "n");

@@ -12,7 +12,6 @@ import org.lapidary.nn.Model;
 import org.lapidary.nn.ModelConfig;
 import org.lapidary.nn.ResNetConfig;
 import org.lapidary.tensor.Autograd;
-import org.lapidary.tensor.DType;
 import org.lapidary.tensor.Graph;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
@@ -22,8 +21,7 @@ class GraphDiagramTest {
 
   private static void readsAs(ModelConfig config, Tensor input) {
     Model model = Model.random(config, new Rng(1));
-    model.layer().parameters().values().forEach(p -> p.set(p.tensor().to(DType.FLOAT64)));
-    model.layer().state().values().forEach(p -> p.set(p.tensor().to(DType.FLOAT64)));
+    Counterpart.drawn(model.layer(), new Rng(9));
     try (var ignored = Autograd.noGrad()) {
       GraphDiagram.Reading reading = GraphDiagram.of(model, input);
       Tensor wanted = model.forward(input);

@@ -263,9 +263,9 @@ class SuffixSearchTest {
     assertThat(subspace.layers()).hasSize(3);
     assertThat(subspace.layers().get(0).accuracy()).isEqualTo(1);
     assertThat(subspace.layers().get(0).closed()).isGreaterThan(subspace.layers().get(0).open());
-    assertThat(subspace.probes(0.9, 2).depth()).isEqualTo(2);
+    assertThat(subspace.probes(0.9, 0, 2).depth()).isEqualTo(2);
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> subspace.probes(1.1, 2))
+        .isThrownBy(() -> subspace.probes(1.1, 0, 2))
         .withMessageContaining("no layer");
     Rerouting.Trajectory trajectory = Rerouting.Trajectory.of(model, subspace, open);
     assertThat(trajectory.open()[0]).isEqualTo(1);

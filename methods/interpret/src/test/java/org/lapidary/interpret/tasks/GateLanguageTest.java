@@ -43,13 +43,13 @@ class GateLanguageTest {
       int length = language.drawLength(rng);
       assertThat(length).isBetween(4, 8);
       boolean closed = rng.nextBoolean();
-      Prompt plain = language.draw(length, closed, Slots.FILLERS, rng);
+      Prompt plain = language.draw(length, 1 + rng.nextInt(4), closed, Slots.FILLERS, rng);
       assertThat(plain.tokens()).hasSize(length + 7).endsWith(199);
       assertThat(plain.next() == 198).isEqualTo(closed);
-      assertThat(Arrays.stream(plain.tokens()).filter(t -> t < 90)).hasSize(1);
-      Prompt lifted = language.draw(length, closed, Slots.LIFTED, rng);
+      assertThat(Arrays.stream(plain.tokens()).filter(t -> t < 90)).isNotEmpty();
+      Prompt lifted = language.draw(length, 1 + rng.nextInt(4), closed, Slots.LIFTED, rng);
       assertThat(lifted.next()).isEqualTo(language.answer(language.content(lifted.tokens())));
-      Prompt any = language.draw(length, closed, Slots.ANYTHING, rng);
+      Prompt any = language.draw(length, 1 + rng.nextInt(4), closed, Slots.ANYTHING, rng);
       assertThat(Arrays.copyOf(any.tokens(), length + 6)).doesNotContain(198, 199);
       assertThat(any.next()).isEqualTo(language.next(any.tokens()));
     }

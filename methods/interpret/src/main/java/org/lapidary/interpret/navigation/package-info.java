@@ -1,0 +1,4 @@
+@NullMarked
+package org.lapidary.interpret.navigation;
+
+import org.jspecify.annotations.NullMarked;

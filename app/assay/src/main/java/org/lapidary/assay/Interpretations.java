@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.evidence.Figure;
@@ -19,8 +20,14 @@ import org.lapidary.interpret.obsprop.Observable;
 import org.lapidary.interpret.probe.LogisticProbe;
 import org.lapidary.interpret.similarity.KernelAlignment;
 import org.lapidary.interpret.similarity.Similarity;
+import org.lapidary.interpret.tasks.PromptPair;
+import org.lapidary.interpret.tasks.PromptTask;
+import org.lapidary.interpret.tasks.TextPrompts;
+import org.lapidary.interpret.tasks.TextTask;
 import org.lapidary.nn.Activations;
 import org.lapidary.nn.Model;
+import org.lapidary.nn.Sampler;
+import org.lapidary.nn.Tokenizer;
 import org.lapidary.report.Block;
 import org.lapidary.report.Section;
 import org.lapidary.tensor.Autograd;
@@ -91,13 +98,69 @@ public final class Interpretations {
     Observable observable = observable(model, good, bad, plus, minus);
     Tensor weights = Tensor.of(observable.weights()).to(DType.FLOAT32).unscoped();
     UnaryOperator<Tensor> metric = logits -> logits.select(1, -1).mul(weights).sum();
+    return attribute(model, good, bad, observable.toString(), metric, sites);
+  }
+
+  /**
+   * The same for a pair of prompts of a known task.
+   *
+   * @param seed of the pair
+   * @throws IllegalArgumentException if the model's tokenizer leaves no prompt of the task
+   */
+  public static Section attribute(Model model, TextPrompts task, String sites, long seed) {
+    Tokenizer tokenizer = model.tokenizer();
+    if (tokenizer == null) {
+      throw new IllegalArgumentException(
+          "this model has no tokenizer, so a task of text cannot be set; put its tokenizer.json beside the weights");
+    }
+    TextTask set = new TextTask(task, tokenizer);
+    PromptPair pair = set.pairs(1, new Rng(seed)).getFirst();
+    Sampler.check(model.decoder(), pair.clean());
+    String measured =
+        "%s (%s: %s rather than %s)"
+            .formatted(
+                set.metric() == PromptTask.Metric.MASS_DIFFERENCE
+                    ? "probability of right answers less that of wrong ones"
+                    : "logit of right answers less that of wrong ones",
+                set.name(),
+                some(model, pair.answers()),
+                some(model, pair.others()));
+    return attribute(
+        model,
+        new Tokens(model, pair.clean()),
+        new Tokens(model, pair.corrupted()),
+        measured,
+        logits -> set.metric().of(pair, logits),
+        sites);
+  }
+
+  private static String some(Model model, int[] ids) {
+    String shown =
+        Arrays.stream(ids)
+            .limit(3)
+            .mapToObj(id -> "'" + PromptCircuit.shown(model, id) + "'")
+            .collect(Collectors.joining(", "));
+    return ids.length > 3 ? shown + ", ..." : shown;
+  }
+
+  private static Section attribute(
+      Model model,
+      Tokens good,
+      Tokens bad,
+      String measured,
+      UnaryOperator<Tensor> metric,
+      String sites) {
     Attributions found = new AttributionPatching(sites).of(model, good.ids, bad.ids, metric);
     List<Block> blocks = new ArrayList<>();
     blocks.add(
         new Block.Text(
-            "%s is %s after the clean prompt and %s after the corrupted one."
+            "%s is %s after the clean prompt “%s” and %s after the corrupted one, “%s”."
                 .formatted(
-                    observable, Reports.three(found.clean()), Reports.three(found.corrupted()))));
+                    measured,
+                    Reports.three(found.clean()),
+                    good.text(),
+                    Reports.three(found.corrupted()),
+                    bad.text())));
     blocks.add(
         new Block.FigureBlock(
             found.byPosition("Attribution by site and token", good.shown()),
@@ -140,6 +203,15 @@ public final class Interpretations {
     Tokens(Model model, String prompt) {
       this.model = model;
       this.ids = PromptCircuit.tokens(model, prompt);
+    }
+
+    Tokens(Model model, int[] ids) {
+      this.model = model;
+      this.ids = ids;
+    }
+
+    String text() {
+      return PromptCircuit.text(shown());
     }
 
     List<String> shown() {

@@ -117,7 +117,8 @@ final class PromptCircuit {
     return tokenizer == null ? "" + id : tokenizer.token(id);
   }
 
-  private static String text(List<String> tokens) {
+  /** Tokens but the first, which begins a text, joined. */
+  static String text(List<String> tokens) {
     return String.join("", tokens.subList(Math.min(1, tokens.size() - 1), tokens.size())).strip();
   }
 

@@ -21,6 +21,7 @@ import org.lapidary.interpret.circuit.MlpSites;
 import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
+import org.lapidary.interpret.tasks.TextPrompts;
 import org.lapidary.interpret.transcoder.Transcoder;
 import org.lapidary.io.AtomicFiles;
 import org.lapidary.io.model.Models;
@@ -233,15 +234,21 @@ final class InterpretCommand implements Runnable {
       name = "attribute",
       description = "Where a difference between two prompts of equal length comes from.")
   static final class Attribute extends View {
-    @Option(names = "--clean", paramLabel = "TEXT", required = true, description = "The prompt.")
-    String clean = "";
+    @Option(names = "--clean", paramLabel = "TEXT", description = "The prompt.")
+    @Nullable String clean;
 
     @Option(
         names = "--corrupt",
         paramLabel = "TEXT",
-        required = true,
         description = "The prompt with something changed.")
-    String corrupted = "";
+    @Nullable String corrupted;
+
+    @Option(
+        names = "--task",
+        paramLabel = "NAME",
+        description =
+            "Instead of prompts: a pair of a known task, by --seed; one of ${COMPLETION-CANDIDATES}.")
+    @Nullable TextPrompts task;
 
     @Option(
         names = "--sites",
@@ -268,6 +275,15 @@ final class InterpretCommand implements Runnable {
 
     @Override
     public Integer call() {
+      if (task != null && clean == null && corrupted == null && plus == null && minus == null) {
+        Section section = Interpretations.attribute(model(), task, sites, common.seed);
+        return parent.show(spec, common, "a pair of the task " + task.words(), section);
+      }
+      if (task != null || clean == null || corrupted == null) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "give either --clean and --corrupt, or --task, which brings its own prompts and answers");
+      }
       Section section = Interpretations.attribute(model(), clean, corrupted, sites, plus, minus);
       return parent.show(spec, common, "“%s” against “%s”".formatted(clean, corrupted), section);
     }

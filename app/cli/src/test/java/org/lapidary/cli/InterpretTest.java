@@ -106,6 +106,13 @@ class InterpretTest {
   }
 
   @Test
+  void aTaskBringsItsOwnPromptsWhereTheTokenizerKnowsItsWords() {
+    refused("no prompt of 'induction'", "interpret", model, "attribute", "--task", "INDUCTION");
+    refused("give either", "interpret", model, "attribute", "--task", "INDUCTION", "--plus", "w1");
+    refused("give either", "interpret", model, "attribute", "--clean", "w1 w2");
+  }
+
+  @Test
   void probesAndComparisonsStandBesideChance() {
     assertThat(shown("interpret", model, "probe", "--token", "w3", "--text", text))
         .contains("labels shuffled");

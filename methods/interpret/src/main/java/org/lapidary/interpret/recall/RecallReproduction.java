@@ -3,6 +3,7 @@ package org.lapidary.interpret.recall;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.lapidary.evidence.Check;
@@ -10,6 +11,9 @@ import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Reproduction;
 import org.lapidary.interpret.circuit.Faithfulness.Unit;
 import org.lapidary.interpret.circuit.PathPatching;
+import org.lapidary.interpret.compiled.FinderBenchmark;
+import org.lapidary.interpret.compiled.Program;
+import org.lapidary.interpret.compiled.Programs;
 import org.lapidary.interpret.fixtures.TinyFacts;
 import org.lapidary.interpret.tasks.FactsLanguage;
 import org.lapidary.nn.Intervention;
@@ -56,8 +60,49 @@ public final class RecallReproduction implements Reproduction {
     }
     tally.judge(setting.full(), checks);
     figures.addFirst(tally.table());
+    if (setting.full()) {
+      figures.add(FinderBenchmark.table(compiled(checks, setting.seeds().getFirst())));
+    }
     setting.progress().end();
     return new Outcome(checks, figures);
+  }
+
+  // ---- compiled ----
+
+  /** The finder that the task heads come from, beside others, where the circuit is known. */
+  private static List<FinderBenchmark.Row> compiled(List<Check> checks, long seed) {
+    List<String> alphabet = List.of("a", "b", "c", "d");
+    int length = 5;
+    List<FinderBenchmark.Row> rows = new ArrayList<>();
+    for (Program program :
+        List.of(
+            Programs.induction(alphabet, length),
+            Programs.histogram(alphabet, length),
+            Programs.pairSum(alphabet, length),
+            Programs.fractionOf("c", alphabet, length),
+            Programs.reverse(alphabet, length))) {
+      rows.addAll(FinderBenchmark.defaults().run(program, new Rng(seed)));
+    }
+    for (FinderBenchmark.Finder finder : FinderBenchmark.Finder.values()) {
+      List<FinderBenchmark.Row> own = rows.stream().filter(r -> r.finder() == finder).toList();
+      String name =
+          "compiled programs, " + finder.name().toLowerCase(Locale.ROOT).replace('_', ' ');
+      checks.add(
+          Check.reported(
+              name + ": precision of parts, mean",
+              own.stream()
+                  .mapToDouble(r -> r.agreement().parts().precision())
+                  .average()
+                  .orElseThrow()));
+      checks.add(
+          Check.reported(
+              name + ": recall of parts, mean",
+              own.stream()
+                  .mapToDouble(r -> r.agreement().parts().recall())
+                  .average()
+                  .orElseThrow()));
+    }
+    return rows;
   }
 
   // ---- planted ----

@@ -29,16 +29,16 @@ final class Tally {
   /** The claims; at the small size only those that a model which is half trained meets. */
   void judge(boolean full, List<Check> checks) {
     double least = all("accuracy").stream().mapToDouble(v -> v).min().orElse(Double.NaN);
-    checks.add(Check.atLeast("least accuracy on facts", least, full ? 0.98 : 0));
+    checks.add(Check.atLeast("least accuracy on facts", least, full ? 0.98 : 0.3));
     checks.add(
         Check.atLeast(
-            "share of the metric's change by the task heads", mean("share"), full ? 0.7 : 0.1));
+            "share of the metric's change by the task heads", mean("share"), full ? 0.7 : 0.3));
     checks.add(
-        Check.atLeast("task heads' attention to the topic", mean("attention"), full ? 0.4 : 0));
+        Check.atLeast("task heads' attention to the topic", mean("attention"), full ? 0.4 : 0.2));
     checks.add(
         Check.atLeast(
-            "prompts whose answer becomes the other topic's", mean("swapped"), full ? 0.8 : 0));
-    checks.add(Check.atMost("the same by as many random heads", mean("random"), full ? 0.15 : 1));
+            "prompts whose answer becomes the other topic's", mean("swapped"), full ? 0.8 : 0.3));
+    checks.add(Check.atMost("the same by as many random heads", mean("random"), full ? 0.15 : 0.3));
     double gain = mean("r2") - mean("permuted");
     String decomposition = "R2 of the MLP behind the heads less that with head outputs permuted";
     checks.add(
@@ -52,7 +52,7 @@ final class Tally {
         Check.atLeast(
             "mass on the other relation's answers with part of its task vector, times the base",
             moved,
-            full ? 5 : 0));
+            full ? 5 : 1.5));
     String noise = "the same with random vectors of that length";
     checks.add(full ? Check.atMost(noise, random, 1.5) : Check.reported(noise, random));
     checks.add(

@@ -54,7 +54,7 @@ public final class BlackBox extends Layer implements UnaryLayer {
       int patience,
       int batch) {
     public static Settings defaults() {
-      return new Settings(1, 4, 30, 128, 16, 0.1, 0.8, 10, 1e-3, 100, 30, 100);
+      return new Settings(1, 4, 100, 32, 16, 0.1, 0.4, 10, 1e-3, 100, 30, 100);
     }
   }
 

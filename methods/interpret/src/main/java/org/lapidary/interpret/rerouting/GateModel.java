@@ -29,7 +29,7 @@ import org.lapidary.train.Trainer;
 record GateModel(GateLanguage language, Model model) {
   private static final int BATCH = 64;
   private static final List<Slots> OTHERS = List.of(Slots.FILLERS, Slots.ANYTHING, Slots.ANYTHING);
-  private static final int DRAWN = 2;
+  private static final int DRAWN = 4;
   private static final double LIFTED = 0.15;
   private static final double RATE = 2e-3;
 
@@ -65,9 +65,9 @@ record GateModel(GateLanguage language, Model model) {
   }
 
   /**
-   * The answers after prompts, of which a share ends with a pair that lifts the gate. Of twice as
-   * many drawn prompts those are learned from whose answers are least likely: a gate that one of a
-   * thousand suffixes opens would make random search look good.
+   * The answers after prompts, of which a share ends with a pair that lifts the gate. Of four times
+   * as many drawn prompts those are learned from whose answers are least likely: a gate that one of
+   * a thousand suffixes opens would make random search look good.
    */
   static Task task(GateLanguage language, Model model, int batch, double lifted) {
     return (step, rng) -> {

@@ -24,8 +24,8 @@ import org.lapidary.tensor.SideBySide;
  * and with random suffixes, all with as many forward passes; then hardened, and audited again.
  */
 public final class SubspaceReroutingReproduction implements Reproduction {
-  private static final int FROM = 1; // the first block does not show yet what lifts a gate
-  private static final int TO = 2; // a third would cost as much as the output
+  private static final int FROM = 1; // the first block does not show what lifts a gate
+  private static final int TO = 3; // in some models only the last one does
   private static final double RIDGE = 1e-2;
 
   private record Sizes(
@@ -57,12 +57,7 @@ public final class SubspaceReroutingReproduction implements Reproduction {
       Trajectory before,
       Trajectory after,
       double hardenedAccuracy,
-      double hardenedSuccess) {
-
-    double lost() {
-      return 1 - hardenedSuccess / Rerouting.success(probes);
-    }
-  }
+      double hardenedSuccess) {}
 
   @Override
   public Outcome run(Setting setting) {
@@ -171,7 +166,8 @@ public final class SubspaceReroutingReproduction implements Reproduction {
     checks.add(Check.reported("success of random suffixes", random));
     String share = "blocks run until half of the prompts give way, inside over output loss";
     double ratio = inside / half(rows, Row::output);
-    double lost = rows.stream().mapToDouble(Row::lost).average().orElseThrow();
+    double left = rows.stream().mapToDouble(Row::hardenedSuccess).average().orElseThrow();
+    double lost = 1 - left / probes;
     String drop = "share of the success that hardening takes away";
     checks.add(full ? Check.less(share, ratio, 1) : Check.reported(share, ratio));
     checks.add(full ? Check.atLeast(drop, lost, 0.3) : Check.reported(drop, lost));

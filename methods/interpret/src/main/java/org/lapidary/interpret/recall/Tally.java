@@ -39,13 +39,15 @@ final class Tally {
         Check.atLeast(
             "prompts whose answer becomes the other topic's", mean("swapped"), full ? 0.8 : 0.3));
     checks.add(Check.atMost("the same by as many random heads", mean("random"), full ? 0.15 : 0.3));
-    double gain = mean("r2") - mean("permuted");
-    String decomposition = "R2 of the MLP behind the heads less that with head outputs permuted";
+    double gain = mean("r2") - mean("chance");
+    String decomposition =
+        "R2 of the MLP behind the heads less that of gains fitted to permuted head outputs";
     checks.add(
         full ? Check.atLeast(decomposition, gain, 0.2) : Check.reported(decomposition, gain));
     checks.add(
         Check.reported(
-            "the same less that of gains fitted to permuted outputs", mean("r2") - mean("chance")));
+            "the same less that of its own gains on permuted outputs",
+            mean("r2") - mean("permuted")));
     double moved = mean(PART) / mean(PART + ", base");
     double random = mean(PART + ", at random") / mean(PART + ", base");
     checks.add(

@@ -58,6 +58,12 @@ public final class ProjectionHeadReproduction implements Reproduction {
   }
 
   @Override
+  public List<Long> defaultSeeds(Size size) {
+    // What a reweighting gains differs by 0.02 from seed to seed.
+    return size == Size.FULL ? List.of(0L, 1L, 2L, 3L, 4L, 5L) : List.of(0L);
+  }
+
+  @Override
   public List<String> data() {
     return List.of("mnist");
   }

@@ -16,7 +16,7 @@ public record ColouredDigits(Tensor images, int[] digits, int[] colours) {
   /** How many colours there are. */
   public static final int COLOURS = 8;
 
-  private static final int SHIFT = 4;
+  private static final int SHIFT = 3;
   private static final double SPOTS = 0.15;
   private static final double FAINTEST = 0.6;
   private static final float DIM = 0.25f;
@@ -52,7 +52,7 @@ public record ColouredDigits(Tensor images, int[] digits, int[] colours) {
     return Classification.of(images, digits);
   }
 
-  /** A random view of some images: moved by up to 4 pixels, fainter, with noise. */
+  /** A random view of some images: moved by up to 3 pixels, fainter, with noise. */
   public static Tensor view(Tensor chosen, Rng rng) {
     int n = (int) chosen.size(0);
     int channels = (int) chosen.size(1);

@@ -8,6 +8,15 @@
  * <p>Cost: a forward pass for each round of questions; a k-means over the keys.
  */
 @NullMarked
+@Paper(
+    id = "icn-navigation",
+    title =
+        "Correlation and Navigation in the Vocabulary Key Representation Space of Language Models",
+    arxiv = "2410.02284",
+    claim =
+        "Middle ranks of next tokens are filled with those whose keys resemble the first's, and asking for others than the answers found finds more right ones than one distribution does",
+    reproduction = IcnNavigationReproduction.class)
 package org.lapidary.interpret.navigation;
 
 import org.jspecify.annotations.NullMarked;
+import org.lapidary.evidence.Paper;

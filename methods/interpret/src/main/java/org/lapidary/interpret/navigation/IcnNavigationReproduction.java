@@ -49,7 +49,9 @@ public final class IcnNavigationReproduction implements Reproduction {
   public Outcome run(Setting setting) {
     boolean full = setting.full();
     Training training =
-        full ? new Training(3000, 64, 64, 32, 2e-3) : new Training(40, 16, 16, 16, 3e-3);
+        full
+            ? new Training(1500, 16, 0.25, 24, 0.1, 16, 0.6, 0.1, 6e-3)
+            : new Training(40, 16, 0.25, 16, 0.1, 16, 0.6, 0.1, 6e-3);
     List<Job> jobs = new ArrayList<>();
     setting
         .seeds()

@@ -13,8 +13,10 @@
  * MLPs). Where they are shown rarely it has 0.66 and navigation 0.62; with dropout of 0.4 before
  * the keys, 0.456 and 0.444; with 0.6, 0.431 and 0.450, as much as lists of random entities give.
  * Of the questions that came with lists it is 0.944 and 0.984, lists of random entities 0.900:
- * there navigation helps, but leaving out carries over to the other questions only in part. The
- * losses are over the distributions of answers rather than drawn ones.
+ * there navigation helps, but leaving out carries over to the other questions only in part. As the
+ * settings are (more test questions shown, 0.6) both have 0.556 on seed 100, lists of random
+ * entities 0.506 and samples 0.364. The losses are over the distributions of answers rather than
+ * drawn ones.
  */
 @NullMarked
 @Paper(

@@ -58,6 +58,8 @@ class ArchitectureTest {
     arrows.put("catalog", List.copyOf(below));
     below.add("catalog");
     below.add("assay");
+    arrows.put("workbench", List.copyOf(below));
+    below.add("workbench");
     arrows.put("cli", List.copyOf(below));
     return arrows;
   }

@@ -114,16 +114,19 @@ public final class Workbench implements AutoCloseable {
     all.add(new MethodPages(bench, templates));
     all.add(new ModelPages(bench, templates));
     all.add(new ReportPages(bench, templates));
+    all.add(new Uploads(bench));
     all.forEach(pages -> pages.routes(routes));
     routes.get("/", ctx -> home(ctx, templates, bench));
     routes.exception(Refused.class, (e, ctx) -> fault(ctx, templates, e.status(), message(e)));
-    routes.exception(
-        IllegalArgumentException.class, (e, ctx) -> fault(ctx, templates, 400, message(e)));
     routes.exception(
         HttpResponseException.class, (e, ctx) -> fault(ctx, templates, e.getStatus(), message(e)));
     routes.exception(
         Exception.class,
         (e, ctx) -> {
+          if (e instanceof RuntimeException fault && Faults.words(fault)) {
+            fault(ctx, templates, 422, message(e));
+            return;
+          }
           bench.faults().accept(e);
           fault(ctx, templates, 500, "Something failed here: " + e);
         });

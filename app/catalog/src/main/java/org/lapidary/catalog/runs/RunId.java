@@ -1,0 +1,29 @@
+package org.lapidary.catalog.runs;
+
+import java.security.SecureRandom;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.HexFormat;
+import java.util.Locale;
+
+/**
+ * Names of runs, such as {@code 20261121-165312-3f9a}: the second of their start (UTC), then
+ * chance.
+ */
+final class RunId {
+  private static final DateTimeFormatter SECOND =
+      DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);
+  private static final SecureRandom CHANCE = new SecureRandom();
+
+  private RunId() {}
+
+  static String fresh(Instant start) {
+    return SECOND.format(start) + "-" + HexFormat.of().toHexDigits((short) CHANCE.nextInt(1 << 16));
+  }
+
+  /** Whether a text is a whole id. */
+  static boolean is(String text) {
+    return text.matches("[0-9]{8}-[0-9]{6}-[0-9a-f]{4}");
+  }
+}

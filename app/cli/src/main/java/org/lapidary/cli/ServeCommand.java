@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import org.lapidary.train.Fixtures;
+import org.lapidary.io.Home;
 import org.lapidary.workbench.Bench;
 import org.lapidary.workbench.Workbench;
 import picocli.CommandLine.Command;
@@ -61,7 +61,7 @@ final class ServeCommand implements Callable<Integer> {
         Bench.open(
             workplace.catalog().get(),
             workplace.house().get(),
-            Fixtures.home(),
+            Home.path(),
             folders.isEmpty() ? List.of(Path.of("").toAbsolutePath()) : folders,
             ServeCommand::command,
             fault -> fault.printStackTrace(err));

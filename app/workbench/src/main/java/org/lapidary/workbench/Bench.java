@@ -9,6 +9,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.lapidary.catalog.Catalog;
 import org.lapidary.catalog.House;
+import org.lapidary.catalog.runs.RunStore;
 
 /**
  * What the pages show and work with.
@@ -19,6 +20,7 @@ import org.lapidary.catalog.House;
  * @param folders what may be read, {@code home}'s own parts included
  * @param desk where models are computed with
  * @param jobs long work, in processes of its own
+ * @param runs that were recorded
  * @param faults is told of what should not have happened
  */
 public record Bench(
@@ -28,6 +30,7 @@ public record Bench(
     Folders folders,
     Desk desk,
     Jobs jobs,
+    RunBook runs,
     Consumer<Exception> faults)
     implements AutoCloseable {
 
@@ -50,7 +53,15 @@ public record Bench(
       all.add(Files.createDirectories(home.resolve(own)));
     }
     Jobs jobs = new Jobs(home.resolve("jobs"), launcher);
-    return new Bench(catalog, house, home, new Folders(all), new Desk(), jobs, faults);
+    return new Bench(
+        catalog,
+        house,
+        home,
+        new Folders(all),
+        new Desk(),
+        jobs,
+        new RunBook(RunStore.open(home)),
+        faults);
   }
 
   Path uploads() {
@@ -61,5 +72,6 @@ public record Bench(
   public void close() {
     jobs.close();
     desk.close();
+    runs.close();
   }
 }

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.lapidary.catalog.runs.RunId;
 
 /**
  * Long work asked for from a page. Each job is a process of its own that runs the command a person
@@ -28,9 +29,6 @@ public final class Jobs implements AutoCloseable {
   private static final int KEPT = 200;
   private static final int TAIL = 16 << 10; // bytes of a log
   private static final long GRACE = 10; // seconds to end after being asked to
-
-  /** The environment variable that tells a job which run it is. */
-  public static final String RUN = "LAPIDARY_RUN_ID";
 
   /** How far a job has come. */
   public enum State {
@@ -161,7 +159,7 @@ public final class Jobs implements AutoCloseable {
     try {
       Files.createDirectories(folder);
       ProcessBuilder builder = launcher.apply(job.arguments());
-      builder.environment().put(RUN, job.id());
+      builder.environment().put(RunId.VARIABLE, job.id());
       Process process =
           builder
               .redirectErrorStream(true)

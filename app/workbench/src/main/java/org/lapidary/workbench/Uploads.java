@@ -5,8 +5,6 @@ import io.javalin.http.Context;
 import io.javalin.http.UploadedFile;
 import java.io.IOException;
 import java.io.InputStream;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -63,9 +61,7 @@ final class Uploads implements Pages {
     } finally {
       remove(unfinished);
     }
-    ctx.redirect(
-        "/model?model="
-            + URLEncoder.encode(bench.folders().name(model(place)), StandardCharsets.UTF_8));
+    ctx.redirect("/model?model=" + Addresses.of(bench.folders().name(model(place))));
   }
 
   private static void write(UploadedFile file, Path folder) throws IOException {

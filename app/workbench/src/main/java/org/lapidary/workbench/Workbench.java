@@ -115,6 +115,7 @@ public final class Workbench implements AutoCloseable {
     all.add(new ModelPages(bench, templates));
     all.add(new ReportPages(bench, templates));
     all.add(new Uploads(bench));
+    all.add(new RunPages(bench, templates));
     all.forEach(pages -> pages.routes(routes));
     routes.get("/", ctx -> home(ctx, templates, bench));
     routes.exception(Refused.class, (e, ctx) -> fault(ctx, templates, e.status(), message(e)));

@@ -97,7 +97,7 @@ public final class RunLog implements Progress, AutoCloseable {
       Files.createDirectories(journals.folder());
       for (int i = 1; ; i++) {
         Instant now = Instant.now();
-        String id = RunId.fresh(now);
+        String id = i == 1 ? RunId.given().orElse(RunId.fresh(now)) : RunId.fresh(now);
         try {
           return open(journals, id, now, what, warn);
         } catch (FileAlreadyExistsException e) {

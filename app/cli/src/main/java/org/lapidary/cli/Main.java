@@ -81,6 +81,7 @@ public final class Main implements Runnable {
             new CompressCommand(workplace),
             new ConvertCommand(workplace),
             new TrainCommand(workplace),
+            new ServeCommand(workplace),
             new DataCommand(),
             new MethodsCommand(workplace),
             new ReproduceCommand(workplace),

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
-import org.lapidary.evidence.Figure;
 
 /**
  * A report as one HTML file that needs nothing else: style, scripts, charts and data are in it, and
@@ -54,7 +53,7 @@ public final class HtmlReport {
         <body>
         <div class="sheet">
         """
-            .formatted(POLICY, title, Resources.text("report.css"), Resources.text("diagram.css")));
+            .formatted(POLICY, title, HtmlParts.style(), Resources.text("report.css")));
     out.append("<header><div class=\"brand\">").append(GEM).append("<span>Lapidary</span></div>");
     out.append("<h1>").append(title).append("</h1>");
     if (!report.subtitle().isEmpty()) {
@@ -63,20 +62,16 @@ public final class HtmlReport {
     out.append("</header>\n");
     contents(out, report.sections());
     out.append("<main>\n");
-    report.sections().forEach(section -> section(out, section));
+    report.sections().forEach(section -> out.append(HtmlParts.section(section)));
     out.append("</main>\n<footer>Written by Lapidary.</footer>\n</div>\n");
-    if (report.sections().stream()
-        .flatMap(s -> s.blocks().stream())
-        .anyMatch(HtmlReport::charted)) {
+    if (report.sections().stream().anyMatch(HtmlParts::charted)) {
       out.append("<script>").append(Resources.echarts()).append("</script>\n");
     }
-    out.append("<script>\n").append(Resources.text("report.js")).append("</script>\n");
+    out.append("<script>\n")
+        .append(HtmlParts.script())
+        .append(Resources.text("report.js"))
+        .append("</script>\n");
     return out.append("</body>\n</html>\n").toString();
-  }
-
-  private static boolean charted(Block block) {
-    return block instanceof Block.FigureBlock(Figure figure, String _)
-        && HtmlFigures.charted(figure);
   }
 
   private static void contents(StringBuilder out, List<Section> sections) {
@@ -89,52 +84,5 @@ public final class HtmlReport {
           "<li><a href=\"#%s\">%s</a></li>".formatted(section.id(), Html.escape(section.title())));
     }
     out.append("</ol></nav>\n");
-  }
-
-  private static void section(StringBuilder out, Section section) {
-    out.append(
-        "<section id=\"%1$s\">\n<h2><a href=\"#%1$s\">%2$s</a></h2>\n"
-            .formatted(section.id(), Html.escape(section.title())));
-    for (Block block : section.blocks()) {
-      switch (block) {
-        case Block.Text(String text) -> paragraphs(out, text);
-        case Block.Warning(String text) -> {
-          out.append("<div class=\"warning\" role=\"note\">");
-          paragraphs(out, text);
-          out.append("</div>\n");
-        }
-        case Block.KeyValues(List<Block.Entry> entries) -> values(out, entries);
-        case Block.FigureBlock(Figure figure, String caption) -> {
-          out.append("<figure>");
-          if (!figure.title().isEmpty()) {
-            out.append("<h3>").append(Html.escape(figure.title())).append("</h3>");
-          }
-          HtmlFigures.append(out, figure, caption);
-          out.append("</figure>\n");
-        }
-      }
-    }
-    out.append("</section>\n");
-  }
-
-  private static void paragraphs(StringBuilder out, String text) {
-    for (String paragraph : text.strip().split("\\n\\s*\\n")) {
-      out.append("<p>").append(Html.inline(paragraph)).append("</p>\n");
-    }
-  }
-
-  private static void values(StringBuilder out, List<Block.Entry> entries) {
-    out.append("<dl class=\"values\">");
-    for (Block.Entry entry : entries) {
-      out.append("<div><dt>")
-          .append(Html.escape(entry.key()))
-          .append("</dt><dd><div class=\"value\">");
-      out.append(Html.escape(entry.value())).append("</div>");
-      if (!entry.note().isEmpty()) {
-        out.append("<div class=\"note\">").append(Html.escape(entry.note())).append("</div>");
-      }
-      out.append("</dd></div>");
-    }
-    out.append("</dl>\n");
   }
 }

@@ -55,6 +55,24 @@ public final class Models {
     return llama2c(path);
   }
 
+  /**
+   * Whether a path has the marks of a model: a folder with {@code config.json} and weights, or a
+   * llama2.c file. Nothing but names and a header is read, and {@link #load} may still refuse it.
+   */
+  public static boolean looksLikeOne(Path path) {
+    if (!Files.isDirectory(path)) {
+      return isLlama2c(path);
+    }
+    if (!Files.isRegularFile(path.resolve("config.json"))) {
+      return false;
+    }
+    try (Stream<Path> files = Files.list(path)) {
+      return files.anyMatch(f -> f.toString().matches(".*\\.(safetensors|bin)(\\.index\\.json)?"));
+    } catch (IOException | UncheckedIOException e) {
+      return false;
+    }
+  }
+
   private static FormatException fault(Path path, String found, String expected, String remedy) {
     return new FormatException(path.toString(), FormatException.NOWHERE, found, expected, remedy);
   }

@@ -1,0 +1,153 @@
+package org.lapidary.workbench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BiFunction;
+import java.util.function.Function;
+import org.lapidary.evidence.Progress;
+import org.lapidary.io.model.Models;
+import org.lapidary.nn.Model;
+
+/**
+ * Where a page computes with a model: one thread, so that visitors share the cores in turn, a line
+ * of bounded length before it, and a bound on how long a visitor waits. A few models stay open, and
+ * what was computed last is kept.
+ */
+public final class Desk implements AutoCloseable {
+  private static final int WAITING = 32;
+  private static final int SECONDS = 60;
+  private static final int OPEN = 3;
+  private static final int KEPT = 200;
+
+  private final ThreadPoolExecutor thread =
+      new ThreadPoolExecutor(
+          1,
+          1,
+          1,
+          TimeUnit.MINUTES,
+          new ArrayBlockingQueue<>(WAITING),
+          Thread.ofPlatform().name("desk").daemon().factory());
+  private final Map<Version, Model> models = latest(OPEN);
+  private final Map<Question, Object> answers = latest(KEPT);
+
+  /** A file or folder as it was last written. */
+  private record Version(Path path, FileTime written) {
+    static Version of(Path path) {
+      try {
+        Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
+        return new Version(path, Files.getLastModifiedTime(Files.exists(file) ? file : path));
+      } catch (IOException e) {
+        throw new Refused("there is no model at " + path);
+      }
+    }
+  }
+
+  private record Question(Version version, String question) {}
+
+  private static <K, V> Map<K, V> latest(int most) {
+    return new LinkedHashMap<>(16, 0.75f, true) {
+      private static final long serialVersionUID = 1;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<K, V> eldest) {
+        return size() > most;
+      }
+    };
+  }
+
+  /**
+   * Asks something of a model. The same question of the same file is answered from memory.
+   *
+   * @param question everything that the answer depends on but the model
+   * @param work what finds the answer; the progress tells it to stop when the visitor has waited
+   *     long enough
+   * @throws Refused if too many wait, or it takes too long
+   */
+  public <T> T ask(Path path, String question, Class<T> type, BiFunction<Model, Progress, T> work) {
+    Question key = new Question(Version.of(path), question);
+    synchronized (answers) {
+      Object known = answers.get(key);
+      if (known != null) {
+        return type.cast(known);
+      }
+    }
+    T answer =
+        run(progress -> {
+          T found = work.apply(model(key.version()), progress);
+          return found;
+        });
+    synchronized (answers) {
+      answers.put(key, answer);
+    }
+    return answer;
+  }
+
+  /**
+   * Runs something in turn.
+   *
+   * @throws Refused if too many wait, or it takes too long
+   */
+  public <T> T run(Function<Progress, T> work) {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+    Progress progress = Progress.stoppable(() -> System.nanoTime() > end);
+    Future<T> future;
+    try {
+      future = thread.submit(() -> work.apply(progress));
+    } catch (RejectedExecutionException e) {
+      throw new Refused(429, "too many wait for this machine; try again in a minute");
+    }
+    try {
+      return future.get(SECONDS + 5L, TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      future.cancel(false);
+      throw new Refused(
+          408,
+          "this took longer than %d seconds; from the command line it has all the time it needs"
+              .formatted(SECONDS));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new Refused(408, "stopped");
+    } catch (ExecutionException e) {
+      throw rethrown(e);
+    }
+  }
+
+  private static RuntimeException rethrown(ExecutionException e) {
+    Throwable cause = e.getCause();
+    if (cause instanceof RuntimeException fault) {
+      return fault;
+    }
+    return new IllegalStateException(cause);
+  }
+
+  /** Only the desk's thread opens models. */
+  private Model model(Version version) {
+    Model model = models.get(version);
+    if (model == null) {
+      model = Models.load(version.path());
+      models.put(version, model);
+    }
+    return model;
+  }
+
+  /** Another model for work that is under way; only from inside {@link #ask} or {@link #run}. */
+  public Model open(Path path) {
+    return model(Version.of(path));
+  }
+
+  @Override
+  public void close() {
+    thread.shutdownNow();
+  }
+}

@@ -34,6 +34,9 @@ import org.lapidary.train.LanguageModeling;
  * stopped.
  */
 public final class Assay {
+  /** The folder of the built-in model before it is slimmed, under the folder of the assay. */
+  static final String ORIGINAL = "original";
+
   private final AssaySettings settings;
   private final Progress progress;
   private final List<Section> sections = new ArrayList<>();
@@ -197,6 +200,10 @@ public final class Assay {
   }
 
   private FeaturesStage.Found features(Model model, Corpus corpus) {
+    if (settings.model() == null) {
+      // the feature pages run it
+      HuggingFace.save(model, settings.out().resolve(ORIGINAL));
+    }
     FeaturesStage.Found found =
         FeaturesStage.run(model, corpus, settings.prompt(), settings, progress);
     add(found.section());

@@ -65,6 +65,18 @@ public record Corpus(int[][] training, int[][] calibration, int[][] heldOut, Str
         "%d sequences of %d tokens of %s".formatted(half, cut[0].length, text));
   }
 
+  /**
+   * All sequences of a text that a model can read, the last words of the text left out.
+   *
+   * @param length tokens of a sequence at most; the model's context and the text bound it
+   * @throws IllegalArgumentException if the text is empty, or the model has no tokenizer
+   */
+  public static int[][] sequences(Model model, Path text, int length) {
+    int[] ids = encode(model, text);
+    int n = Math.min(length, model.decoder().config().context());
+    return LanguageModeling.cut(ids, Math.min(n, ids.length));
+  }
+
   /** The token that begins a text. */
   public static int start(Model model) {
     Tokenizer tokenizer = model.tokenizer();

@@ -1,5 +1,6 @@
 package org.lapidary.assay;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -9,6 +10,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
+import org.lapidary.data.Texts;
 import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Progress;
 import org.lapidary.interpret.circuit.InvariantView;
@@ -18,6 +20,7 @@ import org.lapidary.interpret.dictionary.DictionaryTrainer;
 import org.lapidary.interpret.dictionary.PairSource;
 import org.lapidary.interpret.dictionary.Pairs;
 import org.lapidary.interpret.dictionary.TopContexts;
+import org.lapidary.interpret.features.FeatureIndexer;
 import org.lapidary.interpret.transcoder.Fidelity;
 import org.lapidary.interpret.transcoder.Transcoder;
 import org.lapidary.nn.DecoderConfig;
@@ -63,15 +66,34 @@ final class FeaturesStage {
       Dictionary transcoder =
           trainer.train(model, layer, corpus.training(), Progress.silent()).dictionary();
       transcoders.put(layer, transcoder);
+      index(model, corpus, layer, transcoder, settings);
       rows.add(row(model, corpus, layer, "transcoder", transcoder));
       progress.step(rows.size(), "transcoder of block " + layer);
       Dictionary autoencoder =
           trainer.trainAutoencoder(model, layer, corpus.training(), Progress.silent()).dictionary();
+      index(model, corpus, layer, autoencoder, settings);
       rows.add(row(model, corpus, layer, "SAE", autoencoder));
       progress.step(rows.size(), "SAE of block " + layer);
     }
     progress.end();
     return new Found(transcoders, trainer, section(model, corpus, prompt, transcoders, rows));
+  }
+
+  /** Keeps a dictionary and an index of its features, for the workbench to show. */
+  private static void index(
+      Model model, Corpus corpus, int layer, Dictionary dictionary, AssaySettings settings) {
+    String kind = dictionary.autoencodes() ? "sae" : "transcoder";
+    Path given = settings.model();
+    Path path = given == null ? settings.out().resolve(Assay.ORIGINAL) : given;
+    FeatureIndexer.defaults()
+        .index(
+            model,
+            dictionary,
+            Texts.of(corpus.training()),
+            new FeatureIndexer.Origin(
+                path.toAbsolutePath().normalize().toString(), corpus.source()),
+            settings.out().resolve("features").resolve("block-%d-%s".formatted(layer, kind)),
+            Progress.silent());
   }
 
   /**

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -14,21 +15,28 @@ import org.jspecify.annotations.Nullable;
 import org.lapidary.assay.Corpus;
 import org.lapidary.assay.Interpretations;
 import org.lapidary.assay.Steering;
+import org.lapidary.data.Texts;
+import org.lapidary.data.TokenFile;
 import org.lapidary.evidence.Progress;
 import org.lapidary.interpret.attribution.AttributionPatching;
 import org.lapidary.interpret.circuit.MlpSites;
 import org.lapidary.interpret.dictionary.Activation;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.interpret.dictionary.DictionaryTrainer;
+import org.lapidary.interpret.features.FeatureIndex;
+import org.lapidary.interpret.features.FeatureIndexer;
+import org.lapidary.interpret.features.IndexSummary;
 import org.lapidary.interpret.tasks.TextPrompts;
 import org.lapidary.interpret.transcoder.Transcoder;
 import org.lapidary.io.AtomicFiles;
 import org.lapidary.io.model.Models;
 import org.lapidary.nn.Model;
+import org.lapidary.nn.Sampler;
 import org.lapidary.report.HtmlReport;
 import org.lapidary.report.JsonRenderer;
 import org.lapidary.report.Report;
 import org.lapidary.report.Section;
+import org.lapidary.tensor.Rng;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -50,6 +58,7 @@ import picocli.CommandLine.Spec;
       "  lapidary interpret ./my-model depth --text sample.txt",
       "  lapidary interpret ./my-model attribute --clean 'Anna has a red ball. The ball is' --corrupt 'Anna has a big ball. The ball is'",
       "  lapidary interpret ./my-model features --layer 2 --kind sae --activation topk:16 --save ./sae",
+      "  lapidary interpret ./my-model features --layer 2 --text book.txt --index ./features/block-2",
       "  lapidary interpret ./my-model steer --dictionary ./sae --feature 7 --to 5 --prompt 'Once upon a time'"
     })
 final class InterpretCommand implements Runnable {
@@ -377,6 +386,8 @@ final class InterpretCommand implements Runnable {
       name = "features",
       description = "Trains or loads a sparse dictionary of a block's MLP, and shows its features.")
   static final class Features extends View {
+    private static final int LENGTH = 128; // tokens of a text of the index
+
     /** Where thresholds of JumpReLU begin, in units of the scaled input's deviation. */
     private static final double THRESHOLD = 0.1;
 
@@ -423,6 +434,32 @@ final class InterpretCommand implements Runnable {
     @Option(names = "--load", paramLabel = "DIR", description = "Do not train, load this one.")
     @Nullable Path load;
 
+    @Option(
+        names = "--index",
+        paramLabel = "DIR",
+        description = {
+          "Also write the dictionary and an index of its features here, for the pages of 'lapidary serve'.",
+          "A run that was stopped goes on with what is there."
+        })
+    @Nullable Path index;
+
+    @Option(
+        names = "--texts",
+        paramLabel = "N",
+        defaultValue = "256",
+        description =
+            "Texts in the index at most; where there is no --text the model writes them. ${DEFAULT-VALUE} if not given.")
+    int texts;
+
+    @Option(
+        names = "--ids",
+        paramLabel = "FILE",
+        description = {
+          "Index a file of token ids, which may be larger than memory, instead: little-endian,",
+          "16 bits each where the vocabulary fits into them, else 32."
+        })
+    @Nullable Path ids;
+
     Features(InterpretCommand parent) {
       super(parent);
     }
@@ -431,13 +468,92 @@ final class InterpretCommand implements Runnable {
     public Integer call() {
       Model model = model();
       MlpSites.check(model, layer);
+      if (texts < 1) {
+        throw new ParameterException(
+            spec.commandLine(), "--texts must be at least 1, was " + texts);
+      }
       Corpus corpus = parent.corpus(model, common);
-      Dictionary dictionary = load == null ? train(model, corpus) : Dictionary.load(load);
+      Dictionary dictionary = dictionary(model, corpus);
       if (save != null) {
         dictionary.save(save);
       }
+      if (index != null && !index(model, dictionary, index)) {
+        return Main.STOPPED;
+      }
       Section section = Interpretations.features(model, corpus, layer, dictionary);
       return parent.show(spec, common, corpus.source(), section);
+    }
+
+    private Dictionary dictionary(Model model, Corpus corpus) {
+      if (load != null) {
+        return Dictionary.load(load);
+      }
+      if (index == null || !FeatureIndex.isAt(index)) {
+        return train(model, corpus);
+      }
+      Dictionary there = FeatureIndex.dictionary(index);
+      String output = MlpSites.output(model, layer);
+      String input = kind == Kind.SAE ? output : MlpSites.input(model, layer);
+      if (!there.inputSite().equals(input) || !there.outputSite().equals(output)) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "%s holds an index of a dictionary that maps '%s' to '%s'; give another folder"
+                .formatted(index, there.inputSite(), there.outputSite()));
+      }
+      return there;
+    }
+
+    /** Whether it came to its end. */
+    private boolean index(Model model, Dictionary dictionary, Path folder) {
+      Progress progress = parent.progress();
+      String name = parent.path.toAbsolutePath().normalize().toString();
+      IndexSummary made;
+      if (ids == null) {
+        int[][] some = sequences(model);
+        String source = common.text == null ? "texts written by the model" : "" + common.text;
+        made =
+            FeatureIndexer.defaults()
+                .index(
+                    model,
+                    dictionary,
+                    Texts.of(some),
+                    new FeatureIndexer.Origin(name, source),
+                    folder,
+                    progress);
+      } else {
+        int vocab = model.decoder().config().vocab();
+        int length = Math.min(LENGTH, model.decoder().config().context());
+        TokenFile.Width width = vocab <= 1 << 16 ? TokenFile.Width.UINT16 : TokenFile.Width.INT32;
+        try (Texts.Mapped mapped = Texts.map(ids, width, vocab, length)) {
+          made =
+              FeatureIndexer.defaults()
+                  .index(
+                      model,
+                      dictionary,
+                      mapped,
+                      new FeatureIndexer.Origin(name, ids.toString()),
+                      folder,
+                      progress);
+        }
+      }
+      PrintWriter err = spec.commandLine().getErr();
+      err.println(
+          made.complete()
+              ? "an index of %d features over %d tokens is in %s"
+                  .formatted(made.features(), made.tokens(), folder)
+              : "stopped after %d of %d texts; the same command goes on"
+                  .formatted(made.textsDone(), made.texts()));
+      return made.complete();
+    }
+
+    private int[][] sequences(Model model) {
+      if (common.text != null) {
+        int[][] all = Corpus.sequences(model, common.text, LENGTH);
+        return Arrays.copyOf(all, Math.min(texts, all.length));
+      }
+      int length = Math.min(LENGTH, model.decoder().config().context());
+      return new Sampler(1)
+          .texts(model.decoder(), Corpus.start(model), texts, length, new Rng(common.seed));
     }
 
     private Dictionary train(Model model, Corpus corpus) {

@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.ServerConnector;
@@ -126,6 +128,10 @@ public final class Workbench implements AutoCloseable {
         (e, ctx) -> {
           if (e instanceof RuntimeException fault && Faults.words(fault)) {
             fault(ctx, templates, 422, message(e));
+            return;
+          }
+          if (e instanceof EofException || e instanceof HttpException) {
+            fault(ctx, templates, 400, "the request ended before it was whole");
             return;
           }
           bench.faults().accept(e);

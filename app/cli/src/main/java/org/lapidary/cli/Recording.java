@@ -1,6 +1,5 @@
 package org.lapidary.cli;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,7 +12,6 @@ import java.util.concurrent.CancellationException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.catalog.runs.Beginning;
-import org.lapidary.catalog.runs.Fingerprint;
 import org.lapidary.catalog.runs.RunLog;
 import org.lapidary.catalog.runs.RunStatus;
 import org.lapidary.io.Home;
@@ -117,7 +115,7 @@ final class Recording implements IExecutionStrategy {
   private static Beginning beginning(List<CommandLine> lines, List<String> argv) {
     List<String> names = new ArrayList<>();
     Map<String, String> settings = new LinkedHashMap<>();
-    Map<String, String> fingerprints = new LinkedHashMap<>();
+    Set<Path> reads = new LinkedHashSet<>();
     List<Long> seeds = new ArrayList<>();
     String model = "";
     for (CommandLine line : lines.subList(1, lines.size())) {
@@ -133,14 +131,14 @@ final class Recording implements IExecutionStrategy {
           seeds.add(seed);
         }
         if (!WRITTEN.contains(name)) {
-          paths(value).forEach(path -> fingerprint(path, fingerprints));
+          paths(value).stream().filter(Files::exists).forEach(reads::add);
         }
         if (model.isEmpty() && value instanceof Path path && isModel(arg)) {
           model = path.toString();
         }
       }
     }
-    return new Beginning(String.join(" ", names), argv, model, settings, seeds, fingerprints);
+    return new Beginning(String.join(" ", names), argv, model, settings, seeds, List.copyOf(reads));
   }
 
   private static boolean isModel(ArgSpec arg) {
@@ -169,16 +167,6 @@ final class Recording implements IExecutionStrategy {
           list.stream().filter(Path.class::isInstance).map(Path.class::cast).toList();
       default -> List.of();
     };
-  }
-
-  private static void fingerprint(Path path, Map<String, String> fingerprints) {
-    if (Files.exists(path)) {
-      try {
-        fingerprints.put(path.toString(), Fingerprint.of(path));
-      } catch (IOException e) {
-        fingerprints.put(path.toString(), "unreadable");
-      }
-    }
   }
 
   private static void written(List<CommandLine> lines, RunLog run) {

@@ -1,5 +1,6 @@
 package org.lapidary.catalog.runs;
 
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,7 +14,7 @@ import java.util.Map;
  * @param model path of the model, or empty
  * @param settings every option with its value, defaults included
  * @param seeds of everything random
- * @param fingerprints of what it reads, by path ({@link Fingerprint})
+ * @param reads files and folders it reads, whose fingerprints are kept ({@link Fingerprint})
  */
 public record Beginning(
     String command,
@@ -21,16 +22,16 @@ public record Beginning(
     String model,
     Map<String, String> settings,
     List<Long> seeds,
-    Map<String, String> fingerprints) {
+    List<Path> reads) {
   public Beginning {
     argv = List.copyOf(argv);
     settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
     seeds = List.copyOf(seeds);
-    fingerprints = Collections.unmodifiableMap(new LinkedHashMap<>(fingerprints));
+    reads = List.copyOf(reads);
   }
 
   /** A command of which nothing else is known. */
   public static Beginning of(String command, String... argv) {
-    return new Beginning(command, List.of(argv), "", Map.of(), List.of(), Map.of());
+    return new Beginning(command, List.of(argv), "", Map.of(), List.of(), List.of());
   }
 }

@@ -11,11 +11,15 @@ sealed interface Event {
   long at();
 
   /** The first line. */
-  record Begin(
-      long at, String id, Beginning what, Map<String, String> versions, String machine, long pid)
+  record Begin(long at, String id, Beginning what, long pid) implements Event {}
+
+  /** What it stands on and reads; found out beside the work, because it takes a moment. */
+  record Here(
+      long at, String machine, Map<String, String> versions, Map<String, String> fingerprints)
       implements Event {
-    public Begin {
+    public Here {
       versions = Collections.unmodifiableMap(new LinkedHashMap<>(versions));
+      fingerprints = Collections.unmodifiableMap(new LinkedHashMap<>(fingerprints));
     }
   }
 

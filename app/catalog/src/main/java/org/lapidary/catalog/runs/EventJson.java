@@ -6,6 +6,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -36,6 +38,12 @@ final class EventJson {
       json.writeStartObject();
       switch (event) {
         case Event.Begin e -> begin(json, e);
+        case Event.Here e -> {
+          head(json, "here", e);
+          json.writeStringField("machine", e.machine());
+          map(json, "versions", e.versions());
+          map(json, "fingerprints", e.fingerprints());
+        }
         case Event.Setting e -> {
           head(json, "setting", e);
           json.writeStringField("name", e.name());
@@ -61,7 +69,7 @@ final class EventJson {
         case Event.Shown e -> {
           head(json, e.kind().word(), e);
           json.writeFieldName("json");
-          json.writeRawValue(e.json().toString());
+          write(json, e.json());
         }
         case Event.Wrote e -> {
           head(json, "artifact", e);
@@ -87,6 +95,35 @@ final class EventJson {
     return out.toString();
   }
 
+  /** As {@code node.toString()}, which would load the object mapper. */
+  private static void write(JsonGenerator json, JsonNode node) throws IOException {
+    switch (node) {
+      case ObjectNode object -> {
+        json.writeStartObject();
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+          json.writeFieldName(field.getKey());
+          write(json, field.getValue());
+        }
+        json.writeEndObject();
+      }
+      case ArrayNode array -> {
+        json.writeStartArray();
+        for (JsonNode each : array) {
+          write(json, each);
+        }
+        json.writeEndArray();
+      }
+      default -> {
+        switch (node.getNodeType()) {
+          case NULL, MISSING -> json.writeNull();
+          case BOOLEAN -> json.writeBoolean(node.booleanValue());
+          case NUMBER -> json.writeNumber(node.asText());
+          default -> json.writeString(node.asText());
+        }
+      }
+    }
+  }
+
   private static void head(JsonGenerator json, String event, Event e) throws IOException {
     json.writeStringField("event", event);
     json.writeNumberField("at", e.at());
@@ -108,9 +145,6 @@ final class EventJson {
       json.writeNumber(seed);
     }
     json.writeEndArray();
-    map(json, "fingerprints", e.what().fingerprints());
-    map(json, "versions", e.versions());
-    json.writeStringField("machine", e.machine());
     json.writeNumberField("pid", e.pid());
   }
 
@@ -148,10 +182,14 @@ final class EventJson {
                   text(node, "model"),
                   pairs(field(node, "settings")),
                   numbers(field(node, "seeds")),
-                  pairs(field(node, "fingerprints"))),
-              pairs(field(node, "versions")),
-              text(node, "machine"),
+                  List.of()),
               number(node, "pid"));
+      case "here" ->
+          new Event.Here(
+              at,
+              text(node, "machine"),
+              pairs(field(node, "versions")),
+              pairs(field(node, "fingerprints")));
       case "setting" -> new Event.Setting(at, text(node, "name"), text(node, "value"));
       case "progress" ->
           new Event.Progressed(

@@ -16,6 +16,7 @@ final class RunBuilder {
   static final int LINES = 2000;
 
   private Event.@Nullable Begin begin;
+  private Event.Here here = new Event.Here(0, "", Map.of(), Map.of());
   private Event.@Nullable End end;
   private @Nullable RunProgress progress;
   private long last;
@@ -52,6 +53,7 @@ final class RunBuilder {
           settings.putAll(e.what().settings());
         }
       }
+      case Event.Here e -> here = e;
       case Event.Setting e -> settings.put(e.name(), e.value());
       case Event.Progressed e ->
           progress = new RunProgress(e.what(), e.done(), e.steps(), e.note());
@@ -124,9 +126,9 @@ final class RunBuilder {
         summary(live),
         settings,
         first.what().seeds(),
-        first.what().fingerprints(),
-        first.versions(),
-        first.machine(),
+        here.fingerprints(),
+        here.versions(),
+        here.machine(),
         first.pid(),
         series,
         outputs,

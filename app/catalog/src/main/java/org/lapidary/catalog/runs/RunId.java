@@ -1,12 +1,12 @@
 package org.lapidary.catalog.runs;
 
-import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.HexFormat;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Names of runs, such as {@code 20261121-165312-3f9a}: the second of their start (UTC), then
@@ -18,13 +18,14 @@ public final class RunId {
 
   private static final DateTimeFormatter SECOND =
       DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT).withZone(ZoneOffset.UTC);
-  private static final SecureRandom CHANCE = new SecureRandom();
 
   private RunId() {}
 
   /** A name for a run that starts then. */
   public static String fresh(Instant start) {
-    return SECOND.format(start) + "-" + HexFormat.of().toHexDigits((short) CHANCE.nextInt(1 << 16));
+    return SECOND.format(start)
+        + "-"
+        + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt(1 << 16));
   }
 
   /** What {@link #VARIABLE} says, if that is a whole id. */

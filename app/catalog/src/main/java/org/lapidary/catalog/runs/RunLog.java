@@ -15,8 +15,14 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +49,7 @@ import org.lapidary.report.Section;
  */
 public final class RunLog implements Progress, AutoCloseable {
   private static final long PAUSE = 250; // ms
+  private static final long LONGEST = 1000; // ms
   private static final int TRIES = 8;
 
   private final String id;
@@ -54,6 +61,9 @@ public final class RunLog implements Progress, AutoCloseable {
   private @Nullable FileChannel channel;
   private boolean broken;
   private boolean pending;
+
+  /** What becomes known beside the work; null when it is written. */
+  private @Nullable FutureTask<Event.Here> here;
 
   private static final class Work {
     final String what;
@@ -72,16 +82,22 @@ public final class RunLog implements Progress, AutoCloseable {
       String id,
       Journals.@Nullable Held held,
       @Nullable FileChannel channel,
+      List<Path> reads,
       Consumer<String> warn) {
     this.id = id;
     this.held = held;
     this.channel = channel;
     this.warn = warn;
+    if (channel != null) {
+      FutureTask<Event.Here> task = new FutureTask<>(() -> here(reads));
+      this.here = task;
+      Thread.ofPlatform().daemon().name("machine of the run").start(task);
+    }
   }
 
   /** Writes nothing. */
   public static RunLog off() {
-    return new RunLog("", null, null, message -> {});
+    return new RunLog("", null, null, List.of(), message -> {});
   }
 
   /**
@@ -108,7 +124,7 @@ public final class RunLog implements Progress, AutoCloseable {
       }
     } catch (IOException | RuntimeException e) {
       warn.accept(unrecorded(e));
-      return new RunLog("", null, null, warn);
+      return new RunLog("", null, null, List.of(), warn);
     }
   }
 
@@ -120,17 +136,8 @@ public final class RunLog implements Progress, AutoCloseable {
     FileChannel channel = null;
     try {
       channel = FileChannel.open(journals.journal(id), CREATE_NEW, WRITE, APPEND);
-      Entry.Surroundings here = Machine.today();
-      write(
-          channel,
-          new Event.Begin(
-              now.toEpochMilli(),
-              id,
-              what,
-              here.versions(),
-              here.machine(),
-              ProcessHandle.current().pid()));
-      return new RunLog(id, held, channel, warn);
+      write(channel, new Event.Begin(now.toEpochMilli(), id, what, ProcessHandle.current().pid()));
+      return new RunLog(id, held, channel, what.reads(), warn);
     } catch (IOException | RuntimeException e) {
       if (channel != null) {
         channel.close();
@@ -307,6 +314,9 @@ public final class RunLog implements Progress, AutoCloseable {
     }
     try (open;
         Journals.Held last = held) {
+      if (!broken) {
+        here(open, LONGEST);
+      }
       if (broken) { // the last line may be half a line
         open.write(ByteBuffer.wrap(new byte[] {'\n'}));
       }
@@ -383,12 +393,43 @@ public final class RunLog implements Progress, AutoCloseable {
     try {
       FileChannel open = channel;
       if (open != null && !broken) {
+        here(open, 0);
         write(open, event);
       }
     } catch (IOException | RuntimeException e) {
       broken(e);
     } finally {
       lock.unlock();
+    }
+  }
+
+  private static Event.Here here(List<Path> reads) {
+    Map<String, String> fingerprints = new LinkedHashMap<>();
+    for (Path path : reads) {
+      try {
+        fingerprints.put(clean(path.toString()), Fingerprint.of(path));
+      } catch (IOException | RuntimeException e) {
+        fingerprints.put(clean(path.toString()), "unreadable");
+      }
+    }
+    Entry.Surroundings here = Machine.today();
+    return new Event.Here(now(), here.machine(), here.versions(), fingerprints);
+  }
+
+  /** Writes where it runs once that is known. */
+  private void here(FileChannel open, long wait) throws IOException {
+    FutureTask<Event.Here> task = here;
+    if (task == null || wait == 0 && !task.isDone()) {
+      return;
+    }
+    try {
+      Event.Here found = task.get(wait, TimeUnit.MILLISECONDS);
+      here = null;
+      write(open, found);
+    } catch (ExecutionException | TimeoutException e) {
+      here = null; // the run is kept without it
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -95,7 +95,8 @@ class RunStoreTest {
   }
 
   @Test
-  void whatWasWrittenIsReadBackFromTheDatabase() {
+  void whatWasWrittenIsReadBackFromTheDatabase() throws Exception {
+    Path read = Files.writeString(home.resolve("text"), "abc");
     Figure figure =
         new Figure.Table("two", List.of("a", "b"), List.of(List.of("x", 1.5), List.of("y", true)));
     Report report =
@@ -109,7 +110,7 @@ class RunStoreTest {
                 "./m",
                 Map.of("--seed", "3"),
                 List.of(3L),
-                Map.of("./m", "abc")),
+                List.of(read, home.resolve("gone"))),
             warnings::add);
     log.setting("steps", "12");
     log.metric("loss", 5, Double.NaN);
@@ -131,7 +132,9 @@ class RunStoreTest {
     assertThat(run.error()).isEqualTo("it broke");
     assertThat(run.settings()).containsExactly(Map.entry("--seed", "3"), Map.entry("steps", "12"));
     assertThat(run.seeds()).containsExactly(3L);
-    assertThat(run.fingerprints()).containsEntry("./m", "abc");
+    assertThat(run.fingerprints())
+        .containsEntry(home.resolve("gone").toString(), "unreadable")
+        .containsEntry(read.toString(), Fingerprint.of(read));
     assertThat(run.versions()).containsKey("java");
     assertThat(run.machine()).isNotBlank();
     assertThat(run.pid()).isEqualTo(ProcessHandle.current().pid());

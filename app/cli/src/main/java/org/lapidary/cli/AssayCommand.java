@@ -11,6 +11,7 @@ import org.lapidary.assay.AssaySettings;
 import org.lapidary.assay.CostEstimate;
 import org.lapidary.assay.Effort;
 import org.lapidary.compress.slim.Budget;
+import org.lapidary.evidence.Progress;
 import org.lapidary.nn.Model;
 import org.lapidary.report.Block;
 import org.lapidary.report.Report;
@@ -36,7 +37,7 @@ import picocli.CommandLine.Spec;
       "  lapidary assay ./my-model --budget 4.0bits --text sample.txt --out ./my-assay",
       "  lapidary assay ./my-model --max-loss-increase 1%% --dry-run"
     })
-final class AssayCommand implements Callable<Integer> {
+final class AssayCommand implements Callable<Integer>, Recorded {
   private final Workplace workplace;
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -99,6 +100,11 @@ final class AssayCommand implements Callable<Integer> {
   }
 
   @Override
+  public boolean records() {
+    return !dryRun;
+  }
+
+  @Override
   public Integer call() {
     AssaySettings settings =
         new AssaySettings(
@@ -110,8 +116,7 @@ final class AssayCommand implements Callable<Integer> {
             seed,
             memory == null ? 0 : bytes(memory),
             quick ? Effort.quick() : Effort.standard());
-    TerminalProgress progress =
-        new TerminalProgress(System.err, workplace.terminal(), Interrupt.listen(System.err));
+    Progress progress = workplace.progress();
     BusyMachine.warn(System.err);
     Assay assay = new Assay(settings, progress);
     PrintWriter print = spec.commandLine().getOut();
@@ -127,6 +132,7 @@ final class AssayCommand implements Callable<Integer> {
       return Main.OK;
     }
     Report report = assay.run(opened);
+    workplace.log().report(report);
     print.println(workplace.terminal().renderer().render(summary(report)));
     print.println("Report  " + out.resolve("report.html"));
     print.println("Figures " + out.resolve("report.json"));

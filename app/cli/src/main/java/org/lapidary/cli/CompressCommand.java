@@ -1,6 +1,5 @@
 package org.lapidary.cli;
 
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,7 +32,7 @@ import picocli.CommandLine.Spec;
       "Example:",
       "  lapidary compress ./my-model --method dsnot --set sparsity=0.6 --out ./pruned"
     })
-final class CompressCommand implements Callable<Integer> {
+final class CompressCommand implements Callable<Integer>, Recorded {
   private final Workplace workplace;
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -79,17 +78,12 @@ final class CompressCommand implements Callable<Integer> {
     Model smaller = compressor.compress(model, corpus.calibration());
     HuggingFace.save(smaller, out);
     ModelDiff diff = ModelDiff.of(model, Models.load(out), corpus.heldOut());
-    PrintWriter print = spec.commandLine().getOut();
-    print.println(
-        workplace
-            .terminal()
-            .renderer()
-            .render(
-                new Report(
-                    "%s by %s".formatted(path, compressor),
-                    "written to " + out,
-                    List.of(Reports.diff("diff", "What changed", diff)))));
-    print.flush();
+    Report report =
+        new Report(
+            "%s by %s".formatted(path, compressor),
+            "written to " + out,
+            List.of(Reports.diff("diff", "What changed", diff)));
+    workplace.show(spec.commandLine().getOut(), report, false);
     return Main.OK;
   }
 }

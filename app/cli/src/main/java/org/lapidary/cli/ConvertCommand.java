@@ -1,6 +1,5 @@
 package org.lapidary.cli;
 
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.lapidary.assay.ModelDiff;
@@ -26,7 +25,7 @@ import picocli.CommandLine.Spec;
       "Example:",
       "  lapidary convert ./stories260K.bin --type float16 --out ./stories"
     })
-final class ConvertCommand implements Callable<Integer> {
+final class ConvertCommand implements Callable<Integer>, Recorded {
   private final Workplace workplace;
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -61,17 +60,12 @@ final class ConvertCommand implements Callable<Integer> {
       }
     }
     ModelDiff diff = ModelDiff.of(model, Models.load(out), tokens);
-    PrintWriter print = spec.commandLine().getOut();
-    print.println(
-        workplace
-            .terminal()
-            .renderer()
-            .render(
-                new Report(
-                    path + " as " + type.toString().toLowerCase(java.util.Locale.ROOT),
-                    "written to " + out + "; compared on random tokens",
-                    java.util.List.of(Reports.diff("diff", "What changed", diff)))));
-    print.flush();
+    Report report =
+        new Report(
+            path + " as " + type.toString().toLowerCase(java.util.Locale.ROOT),
+            "written to " + out + "; compared on random tokens",
+            java.util.List.of(Reports.diff("diff", "What changed", diff)));
+    workplace.show(spec.commandLine().getOut(), report, false);
     return Main.OK;
   }
 }

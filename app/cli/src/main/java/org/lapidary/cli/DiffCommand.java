@@ -1,6 +1,5 @@
 package org.lapidary.cli;
 
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -10,7 +9,6 @@ import org.lapidary.assay.ModelDiff;
 import org.lapidary.assay.Reports;
 import org.lapidary.io.model.Models;
 import org.lapidary.nn.Model;
-import org.lapidary.report.JsonRenderer;
 import org.lapidary.report.Report;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -26,7 +24,7 @@ import picocli.CommandLine.Spec;
       "Ends with 0 if they are the same up to rounding, with 1 if not."
     },
     footer = {"", "Example:", "  lapidary diff ./original ./slimmed --text sample.txt"})
-final class DiffCommand implements Callable<Integer> {
+final class DiffCommand implements Callable<Integer>, Recorded {
   private final Workplace workplace;
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -64,12 +62,7 @@ final class DiffCommand implements Callable<Integer> {
             "%s against %s".formatted(second, first),
             corpus.source(),
             List.of(Reports.diff("diff", "What separates them", diff)));
-    PrintWriter out = spec.commandLine().getOut();
-    out.println(
-        json
-            ? JsonRenderer.render(report).toPrettyString()
-            : workplace.terminal().renderer().render(report));
-    out.flush();
+    workplace.show(spec.commandLine().getOut(), report, json);
     return diff.same() ? Main.OK : Main.FAILURE;
   }
 }

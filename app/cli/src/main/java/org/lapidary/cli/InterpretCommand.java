@@ -1,7 +1,6 @@
 package org.lapidary.cli;
 
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -106,19 +105,14 @@ final class InterpretCommand implements Runnable {
     return Corpus.of(model, common.text, 32, 128, common.seed);
   }
 
-  private TerminalProgress progress() {
-    return new TerminalProgress(System.err, workplace.terminal(), Interrupt.listen(System.err));
+  private Progress progress() {
+    return workplace.progress();
   }
 
   private int show(CommandSpec view, Common common, String subtitle, Section section) {
     Report report =
         new Report("%s: %s".formatted(path, section.title()), subtitle, List.of(section));
-    PrintWriter print = view.commandLine().getOut();
-    print.println(
-        common.json
-            ? JsonRenderer.render(report).toPrettyString()
-            : workplace.terminal().renderer().render(report));
-    print.flush();
+    workplace.show(view.commandLine().getOut(), report, common.json);
     if (common.out != null) {
       write(report, common.out);
       view.commandLine().getErr().println("written to " + common.out.resolve("report.html"));
@@ -138,7 +132,7 @@ final class InterpretCommand implements Runnable {
   }
 
   /** One view. */
-  abstract static class View implements Callable<Integer> {
+  abstract static class View implements Callable<Integer>, Recorded {
     final InterpretCommand parent;
 
     @Spec CommandSpec spec = CommandSpec.create();

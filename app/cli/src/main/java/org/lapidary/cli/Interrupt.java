@@ -12,27 +12,39 @@ import sun.misc.SignalHandler;
  * second ends the process.
  */
 final class Interrupt implements BooleanSupplier {
+  private static volatile Runnable last = () -> {};
+
   private final AtomicBoolean asked = new AtomicBoolean();
 
   /**
    * From now on the signals that end a process end it at once, without the C library's exit: that
    * one destroys libtorch's global objects while another thread may still compute with them, which
    * crashes. What is written is written whole or not at all, so nothing has to be cleaned up.
+   *
+   * @param lastWords done before, briefly
    */
-  static void endAtOnce() {
+  static void endAtOnce(Runnable lastWords) {
+    last = lastWords;
     Map.of("INT", 2, "TERM", 15, "HUP", 1).forEach(Interrupt::endAt);
   }
 
   private static void endAt(String name, int number) {
     try {
       Signal signal = new Signal(name);
-      SignalHandler before =
-          Signal.handle(signal, ignored -> Runtime.getRuntime().halt(128 + number));
+      SignalHandler before = Signal.handle(signal, ignored -> end(128 + number));
       if (before == SignalHandler.SIG_IGN) { // started by nohup, or in the background
         Signal.handle(signal, before);
       }
     } catch (IllegalArgumentException e) {
       return; // a signal that this system does not have, or that the JVM keeps to itself
+    }
+  }
+
+  private static void end(int status) {
+    try {
+      last.run();
+    } finally {
+      Runtime.getRuntime().halt(status);
     }
   }
 
@@ -45,7 +57,7 @@ final class Interrupt implements BooleanSupplier {
 
   private void received(PrintStream err, int status) {
     if (asked.getAndSet(true)) {
-      Runtime.getRuntime().halt(status);
+      end(status);
     }
     err.println("\nlapidary: stopping; what is done is kept. Ctrl-C again ends at once.");
   }

@@ -57,10 +57,11 @@ public final class Main implements Runnable {
 
   public static void main(String[] args) {
     restoreStandardError();
-    Interrupt.endAtOnce();
+    Workplace workplace = Workplace.find();
+    Interrupt.endAtOnce(workplace.recording()::stopped);
     int status;
     try {
-      status = commandLine(Workplace.find()).execute(args);
+      status = commandLine(workplace).execute(args);
     } catch (Throwable e) { // an Error: picocli hands on only exceptions
       status = Faults.show(e, new PrintWriter(System.err, true), Faults.wantsTrace(args));
     }
@@ -85,6 +86,8 @@ public final class Main implements Runnable {
             new DataCommand(),
             new MethodsCommand(workplace),
             new ReproduceCommand(workplace),
+            runs(workplace),
+            new CompareCommand(workplace),
             new VersionCommand());
     CommandLine line = new CommandLine(new Main());
     commands.forEach(line::addSubcommand);
@@ -92,6 +95,7 @@ public final class Main implements Runnable {
       headings(one);
     }
     headings(line);
+    line.setExecutionStrategy(workplace.recording());
     line.setUsageHelpWidth(Math.clamp(workplace.terminal().columns(), 80, 110));
     line.setUsageHelpAutoWidth(false);
     line.setColorScheme(
@@ -119,6 +123,14 @@ public final class Main implements Runnable {
     line.addSubcommand(new InterpretCommand.Depth(parent));
     line.addSubcommand(new InterpretCommand.Steer(parent));
     line.addSubcommand(new InterpretCommand.Sparsity(parent));
+    line.getSubcommands().values().forEach(Main::headings);
+    return line;
+  }
+
+  private static CommandLine runs(Workplace workplace) {
+    CommandLine line = new CommandLine(new RunsCommand(workplace));
+    line.addSubcommand(new RunsCommand.Show(workplace));
+    line.addSubcommand(new RunsCommand.Export(workplace));
     line.getSubcommands().values().forEach(Main::headings);
     return line;
   }

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.catalog.Catalog;
 import org.lapidary.catalog.Entry;
@@ -19,8 +20,10 @@ import org.lapidary.catalog.Ledger;
 import org.lapidary.catalog.MethodsPage;
 import org.lapidary.catalog.Reproductions;
 import org.lapidary.catalog.Row;
+import org.lapidary.catalog.runs.RunLog;
 import org.lapidary.evidence.Check;
 import org.lapidary.evidence.Figure;
+import org.lapidary.evidence.Progress;
 import org.lapidary.evidence.Reproduction.Size;
 import org.lapidary.report.JsonRenderer;
 import org.lapidary.report.TerminalRenderer;
@@ -45,7 +48,7 @@ import picocli.CommandLine.TypeConversionException;
       "  lapidary reproduce dsnot",
       "  lapidary reproduce dsnot --size full --seeds 3 --record"
     })
-final class ReproduceCommand implements Callable<Integer> {
+final class ReproduceCommand implements Callable<Integer>, Recorded {
   private final Workplace workplace;
 
   @Spec CommandSpec spec = CommandSpec.create();
@@ -85,11 +88,11 @@ final class ReproduceCommand implements Callable<Integer> {
     }
     Catalog catalog = workplace.catalog().get();
     Row row = row(catalog);
-    TerminalProgress progress =
-        new TerminalProgress(System.err, workplace.terminal(), Interrupt.listen(System.err));
+    Progress progress = workplace.progress();
     BusyMachine.warn(System.err);
     Reproductions.Run run =
         new Reproductions(catalog).run(row.id(), size, Optional.ofNullable(seeds), progress);
+    keep(run);
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       ObjectNode node = EntryJson.node(run.entry());
@@ -104,6 +107,17 @@ final class ReproduceCommand implements Callable<Integer> {
       keep(catalog, run.entry());
     }
     return run.entry().holds() ? Main.OK : Main.FAILURE;
+  }
+
+  private void keep(Reproductions.Run run) {
+    RunLog log = workplace.log();
+    Entry entry = run.entry();
+    log.setting(
+        "seeds", entry.seeds().stream().map(String::valueOf).collect(Collectors.joining(",")));
+    log.setting("holds", String.valueOf(entry.holds()));
+    log.figure(checks(entry));
+    run.outcome().figures().forEach(log::figure);
+    log.log(verdict(entry));
   }
 
   private Row row(Catalog catalog) {

@@ -2,12 +2,13 @@ package org.lapidary.cli;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import org.lapidary.train.Fixtures;
+import org.lapidary.io.Home;
 import org.lapidary.workbench.Bench;
 import org.lapidary.workbench.Workbench;
 import picocli.CommandLine.Command;
@@ -60,8 +61,9 @@ final class ServeCommand implements Callable<Integer> {
         Bench.open(
             workplace.catalog().get(),
             workplace.house().get(),
-            Fixtures.home(),
+            Home.path(),
             folders.isEmpty() ? List.of(Path.of("").toAbsolutePath()) : folders,
+            ServeCommand::command,
             fault -> fault.printStackTrace(err));
     try (Workbench workbench = Workbench.start(host, port, bench)) {
       out.println("The workbench is at " + workbench.address());
@@ -74,5 +76,22 @@ final class ServeCommand implements Callable<Integer> {
       new CountDownLatch(1).await();
     }
     return Main.OK;
+  }
+
+  /** This program again, in a Java machine of its own that was started like this one. */
+  private static ProcessBuilder command(List<String> arguments) {
+    List<String> words = new ArrayList<>();
+    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+      // These speak of this process' own terminal.
+      if (!flag.startsWith("-Dlapidary.stderr")
+          && !flag.startsWith("-Dlapidary.terminal")
+          && !flag.startsWith("-Dlapidary.columns")) {
+        words.add(flag);
+      }
+    }
+    words.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+    words.addAll(arguments);
+    return new ProcessBuilder(words);
   }
 }

@@ -8,11 +8,14 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
+import org.lapidary.catalog.runs.RunLog;
 import org.lapidary.data.CharVocabulary;
 import org.lapidary.data.TextFile;
 import org.lapidary.data.generate.SmallLanguage;
 import org.lapidary.evidence.Estimate;
+import org.lapidary.evidence.Progress;
 import org.lapidary.io.model.HuggingFace;
 import org.lapidary.io.model.Models;
 import org.lapidary.nn.DecoderConfig;
@@ -45,7 +48,7 @@ import picocli.CommandLine.Spec;
       "  lapidary train --text input.txt --layers 4 --width 128 --out ./my-model",
       "  lapidary train ./my-model --text more.txt --rate 1e-4 --steps 200 --out ./tuned"
     })
-final class TrainCommand implements Callable<Integer> {
+final class TrainCommand implements Callable<Integer>, Recorded {
   private static final double HELD_OUT = 0.1;
   private static final int MOST_HELD_OUT = 64;
   private static final int GENERATED = 400_000;
@@ -134,7 +137,7 @@ final class TrainCommand implements Callable<Integer> {
   public Integer call() {
     check();
     Interrupt interrupt = Interrupt.listen(System.err);
-    TerminalProgress progress = new TerminalProgress(System.err, workplace.terminal(), interrupt);
+    Progress progress = workplace.progress(interrupt);
     BusyMachine.warn(System.err);
     Prepared prepared = prepare();
     Model model = prepared.model();
@@ -151,6 +154,8 @@ final class TrainCommand implements Callable<Integer> {
     }
     int[][] measured = Arrays.copyOf(heldOut, Math.min(MOST_HELD_OUT, heldOut.length));
     Path checkpoint = checkpoint();
+    RunLog log = workplace.log();
+    AtomicLong done = new AtomicLong();
     try (AdamW adam =
         new AdamW(Trainer.parameters(model.layer()), new AdamW.Settings(0.9, 0.99, 1e-8, decay))) {
       Trainer.Result result =
@@ -165,7 +170,15 @@ final class TrainCommand implements Callable<Integer> {
                       .withClip(1)
                       .withEvaluation(every, patience)
                       .withCheckpoint(checkpoint, every))
-              .evaluateWith(() -> LanguageModeling.evaluate(model, measured).mean())
+              .after((step, loss) -> {
+                done.set(step + 1);
+                log.metric("loss", step + 1, loss);
+              })
+              .evaluateWith(() -> {
+                double loss = LanguageModeling.evaluate(model, measured).mean();
+                log.metric("held-out loss", done.get(), loss);
+                return loss;
+              })
               .run(progress);
       if (interrupt.getAsBoolean()) {
         spec.commandLine()

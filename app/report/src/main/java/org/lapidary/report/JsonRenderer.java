@@ -31,13 +31,16 @@ public final class JsonRenderer {
     node.put("title", report.title());
     node.put("subtitle", report.subtitle());
     ArrayNode sections = node.putArray("sections");
-    for (Section section : report.sections()) {
-      ObjectNode child = sections.addObject();
-      child.put("id", section.id());
-      child.put("title", section.title());
-      ArrayNode blocks = child.putArray("blocks");
-      section.blocks().forEach(block -> blocks.add(render(block)));
-    }
+    report.sections().forEach(section -> sections.add(render(section)));
+    return node;
+  }
+
+  public static ObjectNode render(Section section) {
+    ObjectNode node = NODES.objectNode();
+    node.put("id", section.id());
+    node.put("title", section.title());
+    ArrayNode blocks = node.putArray("blocks");
+    section.blocks().forEach(block -> blocks.add(render(block)));
     return node;
   }
 

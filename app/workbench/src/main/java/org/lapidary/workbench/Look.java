@@ -125,10 +125,17 @@ record Look(String id, String title, String about, List<Field> fields, View view
               List.of(
                   needed("clean", "Prompt", "One day, Lily met a dog"),
                   needed("corrupt", "Changed prompt", "One day, Tim met a dog"),
+                  optional("plus", "Token for"),
+                  optional("minus", "Token against"),
                   needed("sites", "Sites", AttributionPatching.WRITTEN)),
               (m, f, open, p) ->
                   Interpretations.attribute(
-                      m, f.text("clean"), f.text("corrupt"), f.text("sites"), null, null)),
+                      m,
+                      f.text("clean"),
+                      f.text("corrupt"),
+                      f.text("sites"),
+                      f.orNull("plus"),
+                      f.orNull("minus"))),
           new Look(
               "task",
               "Task",

@@ -145,7 +145,12 @@ final class ModelPages implements Pages {
                                     new Look.Filled(values),
                                     other -> bench.desk().open(bench.folders().find(other)),
                                     progress)));
-      } catch (IllegalArgumentException | IllegalStateException e) {
+      } catch (Refused e) {
+        throw e;
+      } catch (RuntimeException e) {
+        if (!Faults.words(e)) {
+          throw e;
+        }
         fault = String.valueOf(e.getMessage());
         ctx.status(422);
       }

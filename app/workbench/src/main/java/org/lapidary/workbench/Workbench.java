@@ -13,6 +13,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.eclipse.jetty.http.HttpException;
+import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.ServerConnector;
@@ -114,16 +116,24 @@ public final class Workbench implements AutoCloseable {
     all.add(new MethodPages(bench, templates));
     all.add(new ModelPages(bench, templates));
     all.add(new ReportPages(bench, templates));
+    all.add(new Uploads(bench));
+    all.add(new RunPages(bench, templates));
     all.forEach(pages -> pages.routes(routes));
     routes.get("/", ctx -> home(ctx, templates, bench));
     routes.exception(Refused.class, (e, ctx) -> fault(ctx, templates, e.status(), message(e)));
-    routes.exception(
-        IllegalArgumentException.class, (e, ctx) -> fault(ctx, templates, 400, message(e)));
     routes.exception(
         HttpResponseException.class, (e, ctx) -> fault(ctx, templates, e.getStatus(), message(e)));
     routes.exception(
         Exception.class,
         (e, ctx) -> {
+          if (e instanceof RuntimeException fault && Faults.words(fault)) {
+            fault(ctx, templates, 422, message(e));
+            return;
+          }
+          if (e instanceof EofException || e instanceof HttpException) {
+            fault(ctx, templates, 400, "the request ended before it was whole");
+            return;
+          }
           bench.faults().accept(e);
           fault(ctx, templates, 500, "Something failed here: " + e);
         });

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import org.lapidary.evidence.Progress;
+import org.lapidary.io.Home;
 
 /**
  * Data sets by name. They are looked for in the folders of the environment variable LAPIDARY_DATA,
@@ -44,18 +45,15 @@ public final class Datasets {
 
   private static DataShelf shelf() {
     List<Path> folders =
-        Arrays.stream(environment("LAPIDARY_DATA", "").split(Pattern.quote(File.pathSeparator)))
+        Arrays.stream(environment("LAPIDARY_DATA").split(Pattern.quote(File.pathSeparator)))
             .filter(folder -> !folder.isBlank())
             .map(Path::of)
             .toList();
-    String home = System.getProperty("user.home", ".");
-    Path base =
-        Path.of(environment("LAPIDARY_HOME", Path.of(home, ".cache", "lapidary").toString()));
-    return new DataShelf(folders, base.resolve("data"), DatasetRegistry.load());
+    return new DataShelf(folders, Home.path().resolve("data"), DatasetRegistry.load());
   }
 
-  private static String environment(String variable, String otherwise) {
+  private static String environment(String variable) {
     String value = System.getenv(variable);
-    return value == null || value.isBlank() ? otherwise : value;
+    return value == null ? "" : value;
   }
 }

@@ -10,6 +10,7 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Consumer;
+import org.lapidary.io.Home;
 import org.lapidary.io.RawTensor;
 import org.lapidary.io.Safetensors;
 import org.lapidary.io.TensorSource;
@@ -31,10 +32,7 @@ public final class Fixtures {
 
   /** The folder that keeps what can be computed again. */
   public static Path home() {
-    String home = System.getenv("LAPIDARY_HOME");
-    return home == null || home.isBlank()
-        ? Path.of(System.getProperty("user.home"), ".cache", "lapidary")
-        : Path.of(home);
+    return Home.path();
   }
 
   /**

@@ -1,0 +1,13 @@
+package org.lapidary.workbench;
+
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+
+/** Text as it stands in an address. */
+final class Addresses {
+  private Addresses() {}
+
+  static String of(String text) {
+    return URLEncoder.encode(text, StandardCharsets.UTF_8);
+  }
+}

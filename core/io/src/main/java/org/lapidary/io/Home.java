@@ -1,0 +1,19 @@
+package org.lapidary.io;
+
+import java.nio.file.Path;
+
+/**
+ * The user's data folder: what was computed, fetched and trained. {@code LAPIDARY_HOME} names it;
+ * by default it is {@code ~/.cache/lapidary}.
+ */
+public final class Home {
+  private Home() {}
+
+  /** The folder; it need not exist yet. */
+  public static Path path() {
+    String home = System.getenv("LAPIDARY_HOME");
+    return home == null || home.isBlank()
+        ? Path.of(System.getProperty("user.home", "."), ".cache", "lapidary")
+        : Path.of(home);
+  }
+}

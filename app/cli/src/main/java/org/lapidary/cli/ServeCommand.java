@@ -79,7 +79,7 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   /** This program again, in a Java machine of its own that was started like this one. */
-  private static ProcessBuilder command(List<String> arguments) {
+  static ProcessBuilder command(List<String> arguments) {
     List<String> words = new ArrayList<>();
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {

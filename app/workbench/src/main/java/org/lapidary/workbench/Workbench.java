@@ -149,7 +149,7 @@ public final class Workbench implements AutoCloseable {
   }
 
   private static void home(Context ctx, Templates templates, Bench bench) {
-    templates.show(ctx, "home.jte", "Lapidary", "", Map.of("home", Home.of(bench)));
+    templates.show(ctx, "home.jte", "Lapidary", "", Map.of("home", FrontPage.of(bench)));
   }
 
   private static void fault(Context ctx, Templates templates, int status, String message) {

@@ -22,8 +22,32 @@ import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
 /** The circuit behind the likeliest next token of a prompt. */
-final class PromptCircuit {
+public final class PromptCircuit {
   private PromptCircuit() {}
+
+  /**
+   * A circuit and how much of the logit it keeps.
+   *
+   * @param next the likeliest next token, as shown
+   * @param tokens of the prompt, as shown
+   */
+  public record Found(Circuit circuit, String next, List<String> tokens, Faithfulness faithful) {
+
+    /** A title for its drawing. */
+    public String title() {
+      return "Circuit of “%s” after “%s”".formatted(next, text(tokens));
+    }
+
+    /** What its drawing means. */
+    public String caption() {
+      return "An arrow carries activation × weight: the first factor depends on this input, the second follows from the parameters alone. Attention patterns and norm scales are held fixed. Of the %d edges found, whose paths bring %.0f %% of the logit, the strongest are drawn; an error is what a transcoder misses of its MLP. With all other heads, features and MLPs at their means the circuit keeps %.0f %% of the logit (faithfulness); with its own at their means %.0f %% is gone (completeness)."
+          .formatted(
+              circuit.edges().size(),
+              100 * circuit.completeness(),
+              100 * faithful.faithfulness(),
+              100 * faithful.completeness());
+    }
+  }
 
   /** Tokens of a held-out text that stand in for a prompt when none is given. */
   private static final int TOKENS = 12;
@@ -40,6 +64,24 @@ final class PromptCircuit {
 
   static List<Block> blocks(
       Model model, Corpus corpus, @Nullable String prompt, Map<Integer, Dictionary> transcoders) {
+    Found found = find(model, corpus, prompt, transcoders);
+    return List.of(
+        new Block.FigureBlock(
+            found.circuit().strongest(DRAWN).diagram(found.title(), found.tokens()),
+            found.caption()),
+        new Block.FigureBlock(table(found.circuit())));
+  }
+
+  /**
+   * Finds the circuit behind the likeliest next token.
+   *
+   * @param prompt null for the beginning of a held-out text
+   * @param transcoders by block; MLPs without one are single nodes
+   * @throws IllegalArgumentException if the model's blocks are not pre-norm, it has no tokenizer,
+   *     or the prompt is too long
+   */
+  public static Found find(
+      Model model, Corpus corpus, @Nullable String prompt, Map<Integer, Dictionary> transcoders) {
     int[] ids = tokens(model, corpus, prompt);
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
@@ -47,19 +89,11 @@ final class PromptCircuit {
       int next = (int) model.forward(input).select(1, -1).argmax(-1).item();
       FrozenPass pass = FrozenPass.of(model, transcoders, ids);
       Circuit circuit = SEARCH.search(pass, pass.logit(next, ids.length - 1));
-      Faithfulness faithful = faithfulness(model, corpus, transcoders, ids, next, circuit);
-      List<String> shown = Arrays.stream(ids).mapToObj(id -> shown(model, id)).toList();
-      String title = "Circuit of “%s” after “%s”".formatted(shown(model, next), text(shown));
-      return List.of(
-          new Block.FigureBlock(
-              circuit.strongest(DRAWN).diagram(title, shown),
-              "An arrow carries activation × weight: the first factor depends on this input, the second follows from the parameters alone. Attention patterns and norm scales are held fixed. Of the %d edges found, whose paths bring %.0f %% of the logit, the strongest are drawn; an error is what a transcoder misses of its MLP. With all other heads, features and MLPs at their means the circuit keeps %.0f %% of the logit (faithfulness); with its own at their means %.0f %% is gone (completeness)."
-                  .formatted(
-                      circuit.edges().size(),
-                      100 * circuit.completeness(),
-                      100 * faithful.faithfulness(),
-                      100 * faithful.completeness())),
-          new Block.FigureBlock(table(circuit)));
+      return new Found(
+          circuit,
+          shown(model, next),
+          Arrays.stream(ids).mapToObj(id -> shown(model, id)).toList(),
+          faithfulness(model, corpus, transcoders, ids, next, circuit));
     }
   }
 
@@ -98,7 +132,7 @@ final class PromptCircuit {
   }
 
   /** The ids of a prompt, the token that begins a text first. */
-  static int[] tokens(Model model, String prompt) {
+  public static int[] tokens(Model model, String prompt) {
     Tokenizer tokenizer = model.tokenizer();
     if (tokenizer == null) {
       throw new IllegalArgumentException(
@@ -122,7 +156,8 @@ final class PromptCircuit {
     return String.join("", tokens.subList(Math.min(1, tokens.size() - 1), tokens.size())).strip();
   }
 
-  private static Figure table(Circuit circuit) {
+  /** The strongest edges. */
+  public static Figure table(Circuit circuit) {
     List<List<Object>> rows = new ArrayList<>();
     circuit.edges().stream()
         .sorted(Comparator.comparingDouble((Circuit.Edge e) -> -Math.abs(e.attribution())))

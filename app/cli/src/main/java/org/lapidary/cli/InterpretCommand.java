@@ -1,6 +1,7 @@
 package org.lapidary.cli;
 
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.assay.Corpus;
 import org.lapidary.assay.Interpretations;
@@ -32,6 +34,7 @@ import org.lapidary.io.AtomicFiles;
 import org.lapidary.io.model.Models;
 import org.lapidary.nn.Model;
 import org.lapidary.nn.Sampler;
+import org.lapidary.report.Block;
 import org.lapidary.report.HtmlReport;
 import org.lapidary.report.JsonRenderer;
 import org.lapidary.report.Report;
@@ -397,8 +400,13 @@ final class InterpretCommand implements Runnable {
       SAE
     }
 
-    @Option(names = "--layer", paramLabel = "N", defaultValue = "0", description = "The block.")
-    int layer;
+    @Option(
+        names = "--layer",
+        paramLabel = "N",
+        defaultValue = "0",
+        description =
+            "The block; with --index also several, as 0,2,5 or all, each in a folder of its own.")
+    String layers = "0";
 
     @Option(
         names = "--kind",
@@ -467,38 +475,60 @@ final class InterpretCommand implements Runnable {
     @Override
     public Integer call() {
       Model model = model();
-      MlpSites.check(model, layer);
+      List<Integer> chosen = layers(model);
+      chosen.forEach(layer -> MlpSites.check(model, layer));
       if (texts < 1) {
         throw new ParameterException(
             spec.commandLine(), "--texts must be at least 1, was " + texts);
       }
+      if (chosen.size() > 1 && (index == null || save != null || load != null)) {
+        throw new ParameterException(
+            spec.commandLine(), "several blocks need --index, and neither --save nor --load");
+      }
       Corpus corpus = parent.corpus(model, common);
-      Dictionary dictionary = dictionary(model, corpus);
-      if (save != null) {
-        dictionary.save(save);
+      List<Block> blocks = new ArrayList<>();
+      for (int layer : chosen) {
+        Path folder = index == null || chosen.size() == 1 ? index : index.resolve("block-" + layer);
+        Dictionary dictionary = dictionary(model, corpus, layer, folder);
+        if (save != null) {
+          dictionary.save(save);
+        }
+        if (folder != null && !index(model, dictionary, folder)) {
+          return Main.STOPPED;
+        }
+        blocks.addAll(Interpretations.features(model, corpus, layer, dictionary).blocks());
       }
-      if (index != null && !index(model, dictionary, index)) {
-        return Main.STOPPED;
-      }
-      Section section = Interpretations.features(model, corpus, layer, dictionary);
-      return parent.show(spec, common, corpus.source(), section);
+      return parent.show(
+          spec, common, corpus.source(), new Section("features", "Features", blocks));
     }
 
-    private Dictionary dictionary(Model model, Corpus corpus) {
+    private List<Integer> layers(Model model) {
+      if (layers.equalsIgnoreCase("all")) {
+        return IntStream.range(0, model.decoder().blocks().size()).boxed().toList();
+      }
+      if (!layers.matches("\\d{1,6}(,\\d{1,6})*")) {
+        throw new ParameterException(
+            spec.commandLine(),
+            "--layer is a number, numbers with commas, or all; was '%s'".formatted(layers));
+      }
+      return Arrays.stream(layers.split(",")).map(Integer::valueOf).distinct().toList();
+    }
+
+    private Dictionary dictionary(Model model, Corpus corpus, int layer, @Nullable Path folder) {
       if (load != null) {
         return Dictionary.load(load);
       }
-      if (index == null || !FeatureIndex.isAt(index)) {
-        return train(model, corpus);
+      if (folder == null || !FeatureIndex.isAt(folder)) {
+        return train(model, corpus, layer);
       }
-      Dictionary there = FeatureIndex.dictionary(index);
+      Dictionary there = FeatureIndex.dictionary(folder);
       String output = MlpSites.output(model, layer);
       String input = kind == Kind.SAE ? output : MlpSites.input(model, layer);
       if (!there.inputSite().equals(input) || !there.outputSite().equals(output)) {
         throw new ParameterException(
             spec.commandLine(),
             "%s holds an index of a dictionary that maps '%s' to '%s'; give another folder"
-                .formatted(index, there.inputSite(), there.outputSite()));
+                .formatted(folder, there.inputSite(), there.outputSite()));
       }
       return there;
     }
@@ -556,7 +586,7 @@ final class InterpretCommand implements Runnable {
           .texts(model.decoder(), Corpus.start(model), texts, length, new Rng(common.seed));
     }
 
-    private Dictionary train(Model model, Corpus corpus) {
+    private Dictionary train(Model model, Corpus corpus, int layer) {
       int count = features == null ? 8 * model.decoder().config().dModel() : features;
       DictionaryTrainer.Settings settings =
           DictionaryTrainer.Settings.defaults(count)

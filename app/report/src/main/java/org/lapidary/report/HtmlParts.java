@@ -1,6 +1,7 @@
 package org.lapidary.report;
 
 import java.util.List;
+import java.util.Map;
 import org.lapidary.evidence.Figure;
 
 /**
@@ -30,6 +31,17 @@ public final class HtmlParts {
   /** A figure under its own title. */
   public static String figure(Figure figure) {
     return blocks(List.of(new Block.FigureBlock(figure)));
+  }
+
+  /**
+   * A diagram some of whose nodes are links.
+   *
+   * @param links addresses by the nodes' ids
+   */
+  public static String diagram(Figure.Diagram diagram, Map<String, String> links, String caption) {
+    return "<figure><h3>%s</h3><div class=\"scroll drawing\" tabindex=\"0\">%s</div><figcaption>%s</figcaption></figure>"
+        .formatted(
+            Html.escape(diagram.title()), SvgDiagram.inline(diagram, links), Html.inline(caption));
   }
 
   /** The style sheet of all parts. */

@@ -3,6 +3,7 @@ package org.lapidary.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.lapidary.evidence.Figure.Diagram;
 import org.lapidary.evidence.Figure.Edge;
 import org.lapidary.evidence.Figure.Node;
@@ -22,15 +23,21 @@ public final class SvgDiagram {
 
   /** A file of its own, with its colours for light and dark. */
   public static String standalone(Diagram diagram) {
-    return svg(diagram, "<style>" + Resources.text("diagram.css") + "</style>", " standalone");
+    return svg(
+        diagram, "<style>" + Resources.text("diagram.css") + "</style>", " standalone", Map.of());
   }
 
   /** For a page that already holds diagram.css. */
   static String inline(Diagram diagram) {
-    return svg(diagram, "", "");
+    return inline(diagram, Map.of());
   }
 
-  private static String svg(Diagram diagram, String style, String type) {
+  /** The same with some nodes as links: addresses by the nodes' ids. */
+  static String inline(Diagram diagram, Map<String, String> links) {
+    return svg(diagram, "", "", links);
+  }
+
+  private static String svg(Diagram diagram, String style, String type, Map<String, String> links) {
     LayeredLayout layout =
         LayeredLayout.of(diagram, SvgDiagram::width, node -> lines(node).size() * LINE + 10);
     List<String> kinds = diagram.nodes().stream().map(Node::kind).distinct().toList();
@@ -56,7 +63,12 @@ public final class SvgDiagram {
     }
     out.append("</g>");
     for (LayeredLayout.Place place : layout.places()) {
+      String link = links.get(place.node().id());
+      if (link != null) {
+        out.append("<a href=\"%s\">".formatted(Html.escape(link)));
+      }
       node(out, place, kinds.indexOf(place.node().kind()));
+      out.append(link == null ? "" : "</a>");
     }
     if (legend) {
       legend(out, kinds, layout.height() + 8);

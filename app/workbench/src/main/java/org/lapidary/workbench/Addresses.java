@@ -4,10 +4,10 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 
 /** Text as it stands in an address. */
-final class Addresses {
+public final class Addresses {
   private Addresses() {}
 
-  static String of(String text) {
+  public static String of(String text) {
     return URLEncoder.encode(text, StandardCharsets.UTF_8);
   }
 }

@@ -49,7 +49,7 @@ public record Bench(
       Consumer<Exception> faults)
       throws IOException {
     List<Path> all = new ArrayList<>(folders);
-    for (String own : List.of("uploads", "jobs")) {
+    for (String own : List.of("uploads", "jobs", "features")) {
       all.add(Files.createDirectories(home.resolve(own)));
     }
     Jobs jobs = new Jobs(home.resolve("jobs"), launcher);

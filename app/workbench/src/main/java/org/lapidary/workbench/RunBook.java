@@ -38,7 +38,7 @@ public final class RunBook implements AutoCloseable {
   }
 
   /** The runs that pass a filter, half a second old at most. */
-  synchronized Found list(Filter filter) {
+  public synchronized Found list(Filter filter) {
     Reading reading = readings.get(filter);
     if (reading == null || System.nanoTime() - reading.at() > FRESH.toNanos()) {
       reading = new Reading(store.list(filter), store.count(filter), System.nanoTime());

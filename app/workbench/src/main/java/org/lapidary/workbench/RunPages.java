@@ -24,6 +24,7 @@ import org.lapidary.catalog.runs.LogLine;
 import org.lapidary.catalog.runs.MetricSeries;
 import org.lapidary.catalog.runs.Output;
 import org.lapidary.catalog.runs.Run;
+import org.lapidary.catalog.runs.RunComparison;
 import org.lapidary.catalog.runs.RunId;
 import org.lapidary.catalog.runs.RunProgress;
 import org.lapidary.catalog.runs.RunStatus;
@@ -31,11 +32,13 @@ import org.lapidary.catalog.runs.RunSummary;
 import org.lapidary.evidence.Figure;
 import org.lapidary.report.HtmlParts;
 import org.lapidary.report.JsonReader;
+import org.lapidary.report.Report;
 
 /** The runs of this machine: a live list, a page for each, and what starts and stops them. */
 final class RunPages implements Pages {
   private static final String TAB = "runs";
   private static final int A_PAGE = 50;
+  private static final int MOST_COMPARED = 12;
   private static final int MOST_LISTENERS = 100;
   private static final Duration LOOK = Duration.ofSeconds(1);
   private static final Duration LISTENING = Duration.ofMinutes(10); // then the browser asks anew
@@ -57,6 +60,7 @@ final class RunPages implements Pages {
     routes.get("/runs", this::list);
     routes.sse(
         "/runs/events", client -> listen(client, () -> state(Filter.all().withPage(A_PAGE, 0))));
+    routes.get("/runs/compare", this::compare);
     routes.get("/runs/{id}", this::one);
     routes.sse("/runs/{id}/events", this::listenToOne);
     routes.post("/runs/{id}/stop", this::stop);
@@ -160,6 +164,29 @@ final class RunPages implements Pages {
             found.count(),
             "pages",
             (int) Math.max(1, (found.count() + A_PAGE - 1) / A_PAGE)));
+  }
+
+  private void compare(Context ctx) {
+    List<String> ids = ctx.queryParams("id");
+    if (ids.size() < 2 || ids.size() > MOST_COMPARED) {
+      throw new Refused(
+          400,
+          "mark between two and %d runs to compare; %d are marked"
+              .formatted(MOST_COMPARED, ids.size()));
+    }
+    Report report = RunComparison.of(ids.stream().map(bench.runs()::run).toList());
+    templates.show(
+        ctx,
+        "runs-compare.jte",
+        report.title(),
+        TAB,
+        Map.of(
+            "title",
+            report.title(),
+            "subtitle",
+            report.subtitle(),
+            "body",
+            report.sections().stream().map(HtmlParts::section).collect(Collectors.joining())));
   }
 
   /**

@@ -3,13 +3,13 @@ package org.lapidary.workbench;
 import io.javalin.http.Context;
 
 /** What stands in an address or a form. */
-final class Typed {
+public final class Typed {
   private static final int MOST = 10_000;
 
   private Typed() {}
 
   /** A parameter, or something else where it is not given. */
-  static String or(Context ctx, String name, String otherwise) {
+  public static String or(Context ctx, String name, String otherwise) {
     String value = ctx.queryParam(name);
     if (value == null) {
       return otherwise;
@@ -22,7 +22,7 @@ final class Typed {
   }
 
   /** A parameter that must be there. */
-  static String needed(Context ctx, String name) {
+  public static String needed(Context ctx, String name) {
     String value = or(ctx, name, "");
     if (value.isBlank()) {
       throw new Refused(400, "the address lacks '" + name + "'");
@@ -31,7 +31,7 @@ final class Typed {
   }
 
   /** A whole number, or something else where it is not given. */
-  static int number(Context ctx, String name, int otherwise, int least, int most) {
+  public static int number(Context ctx, String name, int otherwise, int least, int most) {
     String value = or(ctx, name, "");
     if (value.isBlank()) {
       return otherwise;

@@ -18,6 +18,7 @@ import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.ServerConnector;
+import org.lapidary.workbench.features.FeaturePages;
 
 /**
  * The pages, served. One thread computes with models; all others only read what is kept. Long work
@@ -116,6 +117,7 @@ public final class Workbench implements AutoCloseable {
     all.add(new MethodPages(bench, templates));
     all.add(new ModelPages(bench, templates));
     all.add(new ReportPages(bench, templates));
+    all.add(new FeaturePages(bench, templates));
     all.add(new Uploads(bench));
     all.add(new RunPages(bench, templates));
     all.forEach(pages -> pages.routes(routes));

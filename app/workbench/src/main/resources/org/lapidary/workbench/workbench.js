@@ -42,7 +42,7 @@
     drawing.after(said);
     drawing.querySelectorAll('.node').forEach(node => {
       const title = node.querySelector('title');
-      if (!title) return;
+      if (!title || node.closest('a')) return;
       node.setAttribute('tabindex', '0');
       node.setAttribute('role', 'button');
       const say = () => { said.textContent = title.textContent; };

@@ -190,6 +190,17 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
   }
 
   /**
+   * Without the edges whose attribution is smaller, and without what no longer reaches the root.
+   * Its {@code kept} is still that of the whole.
+   *
+   * @param least absolute attribution of an edge
+   */
+  public Circuit atLeast(double least) {
+    List<Edge> strong = edges.stream().filter(e -> Math.abs(e.attribution()) >= least).toList();
+    return new Circuit(root, nodes, strong, total, kept).strongest(strong.size());
+  }
+
+  /**
    * As a diagram, whose arrows carry activation × weight.
    *
    * @param tokens the prompt's tokens as they are shown, one for each position

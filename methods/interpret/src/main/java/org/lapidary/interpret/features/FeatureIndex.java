@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.lapidary.evidence.Figure;
 import org.lapidary.interpret.dictionary.Dictionary;
 import org.lapidary.io.FormatException;
@@ -25,17 +26,13 @@ public final class FeatureIndex implements AutoCloseable {
   private final TensorSource source;
   private final IndexSummary summary;
   private final Map<String, Column> columns;
-  private final Vocabulary vocabulary;
+  private volatile @Nullable Vocabulary vocabulary;
   private final Map<Sort, int[]> orders = new ConcurrentHashMap<>();
 
   private FeatureIndex(Path file, TensorSource source) {
     this.source = source;
     summary = summary(file.toString(), source);
     columns = IndexFile.columns(source, file.toString(), summary);
-    vocabulary =
-        columns.containsKey("token_end")
-            ? Vocabulary.read(column("token_end"), column("token_text"))
-            : new Vocabulary(summary.vocab(), List.of());
   }
 
   /** Whether a folder holds an index. */
@@ -65,6 +62,14 @@ public final class FeatureIndex implements AutoCloseable {
     }
   }
 
+  /** What the index of a folder is of, without its tables. */
+  public static IndexSummary summary(Path folder) {
+    Path file = file(folder);
+    try (TensorSource source = Safetensors.open(file)) {
+      return summary(file.toString(), source);
+    }
+  }
+
   static IndexSummary summary(String file, TensorSource source) {
     String json = source.metadata().get(IndexFile.SUMMARY);
     if (json == null) {
@@ -87,9 +92,17 @@ public final class FeatureIndex implements AutoCloseable {
     return summary;
   }
 
-  /** The texts of the tokens. */
+  /** The texts of the tokens, read when they are asked for first. */
   public Vocabulary vocabulary() {
-    return vocabulary;
+    Vocabulary known = vocabulary;
+    if (known == null) {
+      known =
+          columns.containsKey("token_end")
+              ? Vocabulary.read(column("token_end"), column("token_text"))
+              : new Vocabulary(summary.vocab(), List.of());
+      vocabulary = known;
+    }
+    return known;
   }
 
   /** Whether effects on logits are known. */
@@ -198,14 +211,14 @@ public final class FeatureIndex implements AutoCloseable {
             .filter(id -> id >= 0)
             .distinct()
             .limit(WORDS)
-            .mapToObj(vocabulary::text)
+            .mapToObj(vocabulary()::text)
             .toList();
     List<String> raised =
         !hasEffects() || fired == 0
             ? List.of()
             : strongest("raised", feature, summary.vocab()).stream()
                 .limit(WORDS)
-                .map(s -> vocabulary.text(s.index()))
+                .map(s -> vocabulary().text(s.index()))
                 .toList();
     return new Row(
         feature,
@@ -256,7 +269,7 @@ public final class FeatureIndex implements AutoCloseable {
    * @return the best first
    */
   public List<Hit> search(String text, By by) {
-    List<Integer> tokens = vocabulary.matching(text);
+    List<Integer> tokens = vocabulary().matching(text);
     return switch (by) {
       case PEAK -> byPeak(tokens);
       case RAISES -> byEffect(tokens, "raising");
@@ -285,7 +298,7 @@ public final class FeatureIndex implements AutoCloseable {
         }
       }
       if (found > 0) {
-        hits.add(new Hit(f, found, vocabulary.text(first)));
+        hits.add(new Hit(f, found, vocabulary().text(first)));
       }
     }
     Column max = column("max");
@@ -305,7 +318,7 @@ public final class FeatureIndex implements AutoCloseable {
       for (Strength s : strongest(table, token, summary.features())) {
         best.merge(
             s.index(),
-            new Hit(s.index(), s.value(), vocabulary.text(token)),
+            new Hit(s.index(), s.value(), vocabulary().text(token)),
             (a, b) -> Math.abs(a.score) >= Math.abs(b.score) ? a : b);
       }
     }
@@ -406,7 +419,7 @@ public final class FeatureIndex implements AutoCloseable {
   public Figure.TokenText contextsFigure(int feature) {
     List<Figure.TokenLine> lines =
         contexts(feature).stream()
-            .map(c -> new Figure.TokenLine(vocabulary.texts(c.tokens()), c.activations()))
+            .map(c -> new Figure.TokenLine(vocabulary().texts(c.tokens()), c.activations()))
             .toList();
     return new Figure.TokenText("Where feature %d is strongest".formatted(feature), lines);
   }

@@ -114,8 +114,7 @@ final class FiredText {
     return value[entry];
   }
 
-  /** How many. */
-  int count() {
-    return value.length;
+  int features() {
+    return start.length - 1;
   }
 }

@@ -414,19 +414,25 @@ class FeatureIndexTest {
     int[] text = {3, 1, 4, 1, 5};
     Tensor x = ActivationBuffer.harvest(MODEL, IN, IN, new int[][] {text}).input();
     float[] z = dictionary().encode(x).toFloats();
-    TokenFirings firings = TokenFirings.of(MODEL, dictionary(), text, 3);
+    TokenFirings firings = TokenFirings.of(MODEL, dictionary(), text);
     for (int p = 0; p < text.length; p++) {
       double[] here = new double[FEATURES];
       for (int f = 0; f < FEATURES; f++) {
         here[f] = z[p * FEATURES + f];
       }
-      assertThat(firings.count()[p])
-          .isEqualTo((int) Arrays.stream(here).filter(v -> v > 0).count());
-      assertThat(firings.strongest().get(p))
+      int active = (int) Arrays.stream(here).filter(v -> v > 0).count();
+      assertThat(firings.at(p))
           .extracting(TokenFirings.Firing::feature)
-          .isEqualTo(order(here, 1, 3));
-      assertThat(firings.strongest().get(p).getFirst().activation())
-          .isCloseTo(Arrays.stream(here).max().orElseThrow(), within(1e-5));
+          .isEqualTo(order(here, 1, active));
+      for (TokenFirings.Firing firing : firings.at(p)) {
+        assertThat(firing.activation()).isCloseTo(here[firing.feature()], within(1e-5));
+        assertThat(firings.along(firing.feature())[p]).isEqualTo(firing.activation());
+      }
+    }
+    for (TokenFirings.Firing peak : firings.peaks()) {
+      assertThat(peak.activation())
+          .isEqualTo(Arrays.stream(firings.along(peak.feature())).max().orElseThrow())
+          .isPositive();
     }
   }
 
@@ -468,9 +474,9 @@ class FeatureIndexTest {
     assertThatThrownBy(() -> index(bad, some))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessageContaining("not finite");
-    assertThatThrownBy(() -> TokenFirings.of(MODEL, good, new int[0], 3))
+    assertThatThrownBy(() -> TokenFirings.of(MODEL, good, new int[0]))
         .hasMessageContaining("the text is empty");
-    assertThatThrownBy(() -> TokenFirings.of(MODEL, good, new int[] {VOCAB}, 3))
+    assertThatThrownBy(() -> TokenFirings.of(MODEL, good, new int[] {VOCAB}))
         .isInstanceOf(IllegalArgumentException.class);
     assertThatThrownBy(() -> new FeatureIndexer(0, 1, 1, 1, 1, 1))
         .hasMessageContaining("contexts must be from 1");

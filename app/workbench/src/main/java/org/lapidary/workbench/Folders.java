@@ -106,6 +106,10 @@ public final class Folders {
   public List<Path> found(java.util.function.Predicate<Path> wanted) {
     Set<Path> found = new LinkedHashSet<>();
     for (Path root : roots) {
+      if (wanted.test(root)) {
+        found.add(root);
+        continue;
+      }
       List<Path> level = List.of(root);
       int seen = 0;
       for (int depth = 0; depth <= DEPTH && !level.isEmpty(); depth++) {

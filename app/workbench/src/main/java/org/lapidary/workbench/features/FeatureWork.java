@@ -338,7 +338,8 @@ final class FeatureWork {
   /**
    * The page of a circuit.
    *
-   * @param least share of the strongest edge, in percent, below which edges are left out
+   * @param least share of the strongest edge into a node, in percent, below which others into it
+   *     are left out
    * @param drawn edges in the drawing
    * @param found edges in all
    */
@@ -369,9 +370,7 @@ final class FeatureWork {
         all = found.circuit().edges().size();
         result =
             HtmlParts.diagram(
-                    pruned.diagram(found.title(), found.tokens()),
-                    links(pruned, stack.byLayer()),
-                    found.caption())
+                    diagram(found, pruned, stack), links(pruned, stack.byLayer()), found.caption())
                 + HtmlParts.figure(PromptCircuit.table(pruned));
       } catch (IllegalArgumentException | Refused e) {
         fault = String.valueOf(e.getMessage());
@@ -413,9 +412,38 @@ final class FeatureWork {
   }
 
   private static Circuit pruned(Circuit circuit, int percent) {
-    double strongest =
-        circuit.edges().stream().mapToDouble(e -> Math.abs(e.attribution())).max().orElse(0);
-    return circuit.atLeast(strongest * percent / 100).strongest(DRAWN);
+    return circuit.pruned(percent / 100.0).strongest(DRAWN);
+  }
+
+  /** The drawing, in which features say what they are strongest on, and the root its token. */
+  private Figure.Diagram diagram(PromptCircuit.Found found, Circuit circuit, Stack stack) {
+    Figure.Diagram plain = circuit.diagram(found.title(), found.tokens());
+    List<Figure.Node> nodes = new ArrayList<>();
+    for (int i = 0; i < plain.nodes().size(); i++) {
+      Figure.Node node = plain.nodes().get(i);
+      String more = says(circuit.nodes().get(i), found, stack);
+      nodes.add(
+          new Figure.Node(
+              node.id(),
+              more.isEmpty() ? node.label() : node.label() + "\n" + more,
+              node.kind(),
+              node.detail()));
+    }
+    return new Figure.Diagram(plain.title(), nodes, plain.edges());
+  }
+
+  private String says(Circuit.Node node, PromptCircuit.Found found, Stack stack) {
+    if (node.kind() == Circuit.Kind.LOGIT) {
+      return "next: '" + found.next() + "'";
+    }
+    FeatureShelf.Shelved s = stack.byLayer().get(node.layer());
+    if (node.kind() != Circuit.Kind.FEATURE || s == null) {
+      return "";
+    }
+    List<String> peaks = shelf.read(s.folder(), index -> index.row(node.index()).peaks());
+    return peaks.isEmpty()
+        ? ""
+        : "on " + String.join(" ", peaks.stream().map(t -> "'" + t + "'").toList());
   }
 
   /** Pages of features by the ids that nodes have in the drawing. */
@@ -440,7 +468,7 @@ final class FeatureWork {
     int least = Typed.number(ctx, "least", 20, 0, 100);
     PromptCircuit.Found found = find(stack, prompt);
     Circuit pruned = pruned(found.circuit(), least);
-    Figure.Diagram diagram = pruned.diagram(found.title(), found.tokens());
+    Figure.Diagram diagram = diagram(found, pruned, stack);
     Report report =
         new Report(
             "Circuit",

@@ -82,7 +82,8 @@ public record Vocabulary(int size, List<String> tokens) {
     return same.isEmpty() || all ? begun : same;
   }
 
-  private static String plain(String text) {
+  /** Without blanks around it and upper case. */
+  static String plain(String text) {
     return text.strip().toLowerCase(Locale.ROOT);
   }
 }

@@ -62,6 +62,27 @@ class CircuitTest {
     assertThat(deeper.strongest(1).nodes()).containsExactly(LOGIT, FEATURE);
     assertThat(deeper.strongest(2).nodes()).containsExactly(LOGIT, FEATURE, deep);
     assertThat(deeper.strongest(9).edges()).hasSize(3);
+    assertThat(deeper.pruned(0).edges()).hasSize(3);
+    assertThat(deeper.pruned(0.2).edges()).hasSize(3);
+    // 0.5 is weaker than 0.3 * 2.5; the edge into the feature is the strongest into it
+    assertThat(deeper.pruned(0.3).nodes()).containsExactly(LOGIT, FEATURE, deep);
+    assertThat(deeper.pruned(1).nodes()).containsExactly(LOGIT, FEATURE, deep);
+  }
+
+  @Test
+  void whatHangsOnAPrunedEdgeGoesWithIt() {
+    Node deep = new Node(Kind.EMBEDDING, "hook_embed", -1, 5, 0, 1);
+    Circuit deeper =
+        new Circuit(
+            LOGIT,
+            List.of(LOGIT, FEATURE, BIAS, deep),
+            List.of(
+                new Edge(deep, FEATURE, List.of(), 1, 9),
+                new Edge(BIAS, LOGIT, List.of(), 1, 5),
+                new Edge(FEATURE, LOGIT, List.of(), 2, -1.25)),
+            4,
+            3);
+    assertThat(deeper.pruned(0.6).nodes()).containsExactly(LOGIT, BIAS);
   }
 
   @Test

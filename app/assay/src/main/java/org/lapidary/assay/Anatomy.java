@@ -123,7 +123,7 @@ public record Anatomy(
   }
 
   /** The same of several models that take turns, so that what else runs falls on all. */
-  static double[] tokensPerSecond(List<Model> models, int tokens) {
+  public static double[] tokensPerSecond(List<Model> models, int tokens) {
     double[][] speeds = new double[models.size()][ROUNDS];
     for (int round = -1; round < ROUNDS; round++) { // the first warms up
       for (int m = 0; m < models.size(); m++) {

@@ -78,7 +78,7 @@ public final class FeaturePages implements Pages {
   }
 
   private static String kind(IndexSummary s) {
-    return s.inputSite().equals(s.outputSite()) ? "SAE" : "transcoder";
+    return s.inputSite().equals(s.outputSite()) ? "SAE" : "Transcoder";
   }
 
   /**

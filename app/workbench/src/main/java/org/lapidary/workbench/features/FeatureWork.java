@@ -357,7 +357,7 @@ final class FeatureWork {
   private void circuit(Context ctx) {
     Stack stack = stack(ctx);
     String prompt = Typed.or(ctx, "prompt", PROMPT);
-    int least = Typed.number(ctx, "least", 20, 0, 100);
+    int least = Typed.number(ctx, "least", 30, 0, 100);
     String result = "";
     String fault = "";
     int drawn = 0;
@@ -465,7 +465,7 @@ final class FeatureWork {
   private void circuitFile(Context ctx) {
     Stack stack = stack(ctx);
     String prompt = Typed.needed(ctx, "prompt");
-    int least = Typed.number(ctx, "least", 20, 0, 100);
+    int least = Typed.number(ctx, "least", 30, 0, 100);
     PromptCircuit.Found found = find(stack, prompt);
     Circuit pruned = pruned(found.circuit(), least);
     Figure.Diagram diagram = diagram(found, pruned, stack);

@@ -190,9 +190,10 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
   }
 
   /**
-   * Without weak edges, and without what no longer reaches the root. Edges are compared with those
-   * into the same node, whose attributions are in the same units. Its {@code kept} is still that of
-   * the whole.
+   * Without weak edges, and without what no longer reaches the root. Edges are compared with the
+   * strongest into the same node, whose attributions are in the same units; errors and biases,
+   * which explain nothing, set no measure where there is anything else. Its {@code kept} is still
+   * that of the whole.
    *
    * @param share of the largest absolute attribution of an edge into a node below which others into
    *     it are left out; 0 keeps all, 1 the strongest alone
@@ -200,7 +201,14 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
   public Circuit pruned(double share) {
     Map<Node, Double> strongest = new LinkedHashMap<>();
     for (Edge e : edges) {
-      strongest.merge(e.to(), Math.abs(e.attribution()), Math::max);
+      if (e.from().kind() != Kind.ERROR && e.from().kind() != Kind.BIAS) {
+        strongest.merge(e.to(), Math.abs(e.attribution()), Math::max);
+      }
+    }
+    for (Edge e : edges) {
+      strongest.putIfAbsent(
+          e.to(),
+          into(e.to()).stream().mapToDouble(i -> Math.abs(i.attribution())).max().orElse(0));
     }
     List<Edge> strong =
         edges.stream()

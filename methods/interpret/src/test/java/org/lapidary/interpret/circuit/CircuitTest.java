@@ -72,17 +72,33 @@ class CircuitTest {
   @Test
   void whatHangsOnAPrunedEdgeGoesWithIt() {
     Node deep = new Node(Kind.EMBEDDING, "hook_embed", -1, 5, 0, 1);
+    Node head = new Node(Kind.HEAD, "blocks.0.attn.hook_z", 0, 1, 1, 1);
     Circuit deeper =
         new Circuit(
             LOGIT,
-            List.of(LOGIT, FEATURE, BIAS, deep),
+            List.of(LOGIT, FEATURE, head, deep),
             List.of(
                 new Edge(deep, FEATURE, List.of(), 1, 9),
-                new Edge(BIAS, LOGIT, List.of(), 1, 5),
+                new Edge(head, LOGIT, List.of(), 1, 5),
                 new Edge(FEATURE, LOGIT, List.of(), 2, -1.25)),
             4,
             3);
-    assertThat(deeper.pruned(0.6).nodes()).containsExactly(LOGIT, BIAS);
+    assertThat(deeper.pruned(0.6).nodes()).containsExactly(LOGIT, head);
+  }
+
+  @Test
+  void biasesAndErrorsHideNoFeatureWhenPruned() {
+    Circuit biased =
+        new Circuit(
+            LOGIT,
+            List.of(LOGIT, FEATURE, BIAS),
+            List.of(
+                new Edge(BIAS, LOGIT, List.of(), 1, 100),
+                new Edge(BIAS, FEATURE, List.of(), 1, 100),
+                new Edge(FEATURE, LOGIT, List.of(), 2, -1.25)),
+            4,
+            3);
+    assertThat(biased.pruned(1).edges()).hasSize(3);
   }
 
   @Test

@@ -39,6 +39,7 @@ import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
 import org.lapidary.workbench.Bench;
 import org.lapidary.workbench.Workbench;
+import org.lapidary.workbench.features.FeaturePages;
 
 /** The pages as a person uses them: the system's Chromium on the assay of a small model. */
 class BrowserTest {
@@ -114,7 +115,8 @@ class BrowserTest {
                 home,
                 List.of(shown),
                 ServeCommand::command,
-                FAULTS::add));
+                FAULTS::add),
+            FeaturePages::new);
     playwright =
         Playwright.create(
             new Playwright.CreateOptions().setEnv(Map.of("PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD", "1")));

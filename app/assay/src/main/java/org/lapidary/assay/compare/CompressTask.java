@@ -169,12 +169,11 @@ final class CompressTask implements ComparisonTask {
         speed = speeds[1] / speeds[0];
         note = speed < GAIN ? join(note, noGain(shrunk.matrices())) : note;
       }
-      return new Trial.Measured(
-          (double) size / bytes,
-          LanguageModeling.losses(shrunk.model(), corpus.heldOut()),
-          speed,
-          extras,
-          note);
+      double[] after = LanguageModeling.losses(shrunk.model(), corpus.heldOut());
+      if (Estimate.of(after).mean() > Math.log(model.decoder().config().vocab())) {
+        note = join(note, "worse than guessing");
+      }
+      return new Trial.Measured((double) size / bytes, after, speed, extras, note);
     }
 
     private static String join(String note, String more) {

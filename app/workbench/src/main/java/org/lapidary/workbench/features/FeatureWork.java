@@ -36,10 +36,10 @@ final class FeatureWork {
   private static final long OPEN = 64L << 20; // numbers in the dictionaries that stay open
   private static final int LINES = 12; // features of a text whose shading is shown
   private static final int EACH = 6; // features listed for a token
-  private static final int DRAWN = 80; // edges of a circuit at most
+  private static final int DRAWN = 48; // edges of a circuit at most
+  private static final int LABELLED = 16; // edges up to which each says its factors
   private static final int TEXTS = 8;
   private static final int LENGTH = 64;
-  private static final String PROMPT = "Once upon a time";
   private static final Pattern MLP = Pattern.compile("blocks\\.(\\d+)\\.hook_mlp_out");
 
   private final Bench bench;
@@ -227,7 +227,7 @@ final class FeatureWork {
   private void steer(Context ctx) {
     FeatureShelf.Shelved shelved = shelf.find(Typed.needed(ctx, "index"));
     int feature = Typed.number(ctx, "id", 0, -1, Integer.MAX_VALUE);
-    String prompt = Typed.or(ctx, "prompt", PROMPT);
+    String prompt = prompt(ctx, shelved);
     String typed = Typed.or(ctx, "to", "");
     Slider slider =
         shelf
@@ -348,6 +348,7 @@ final class FeatureWork {
       String model,
       String prompt,
       int least,
+      boolean rest,
       int drawn,
       int found,
       List<String> dictionaries,
@@ -356,8 +357,9 @@ final class FeatureWork {
 
   private void circuit(Context ctx) {
     Stack stack = stack(ctx);
-    String prompt = Typed.or(ctx, "prompt", PROMPT);
+    String prompt = prompt(ctx, stack);
     int least = Typed.number(ctx, "least", 30, 0, 100);
+    boolean rest = Typed.or(ctx, "rest", "").equals("1");
     String result = "";
     String fault = "";
     int drawn = 0;
@@ -365,7 +367,7 @@ final class FeatureWork {
     if (!prompt.isBlank()) {
       try {
         PromptCircuit.Found found = find(stack, prompt);
-        Circuit pruned = pruned(found.circuit(), least);
+        Circuit pruned = pruned(found.circuit(), least, rest);
         drawn = pruned.edges().size();
         all = found.circuit().edges().size();
         result =
@@ -389,11 +391,26 @@ final class FeatureWork {
                 bench.folders().name(stack.model()),
                 prompt,
                 least,
+                rest,
                 drawn,
                 all,
                 stack.byLayer().values().stream().map(FeatureShelf.Shelved::name).toList(),
                 result,
                 fault)));
+  }
+
+  /** What was typed, or else some words of the corpus, which the model is sure to know. */
+  private String prompt(Context ctx, FeatureShelf.Shelved shelved) {
+    String typed = ctx.queryParam("prompt");
+    return typed == null
+        ? shelf.read(shelved.folder(), FeatureIndex::sample)
+        : Typed.or(ctx, "prompt", "");
+  }
+
+  private String prompt(Context ctx, Stack stack) {
+    return stack.byLayer().isEmpty()
+        ? Typed.or(ctx, "prompt", "Once upon a time")
+        : prompt(ctx, stack.byLayer().values().iterator().next());
   }
 
   private PromptCircuit.Found find(Stack stack, String prompt) {
@@ -411,8 +428,17 @@ final class FeatureWork {
             });
   }
 
-  private static Circuit pruned(Circuit circuit, int percent) {
-    return circuit.pruned(percent / 100.0).strongest(DRAWN);
+  private static Circuit pruned(Circuit circuit, int percent, boolean rest) {
+    List<Circuit.Edge> edges =
+        circuit.edges().stream()
+            .filter(e ->
+                rest
+                    || (e.from().kind() != Circuit.Kind.ERROR
+                        && e.from().kind() != Circuit.Kind.BIAS))
+            .toList();
+    return new Circuit(circuit.root(), circuit.nodes(), edges, circuit.total(), circuit.kept())
+        .pruned(percent / 100.0)
+        .strongest(DRAWN);
   }
 
   /** The drawing, in which features say what they are strongest on, and the root its token. */
@@ -429,7 +455,14 @@ final class FeatureWork {
               node.kind(),
               node.detail()));
     }
-    return new Figure.Diagram(plain.title(), nodes, plain.edges());
+    List<Figure.Edge> edges =
+        plain.edges().stream()
+            .map(e ->
+                plain.edges().size() <= LABELLED
+                    ? e
+                    : new Figure.Edge(e.from(), e.to(), "", e.weight()))
+            .toList();
+    return new Figure.Diagram(plain.title(), nodes, edges);
   }
 
   private String says(Circuit.Node node, PromptCircuit.Found found, Stack stack) {
@@ -466,8 +499,9 @@ final class FeatureWork {
     Stack stack = stack(ctx);
     String prompt = Typed.needed(ctx, "prompt");
     int least = Typed.number(ctx, "least", 30, 0, 100);
+    boolean rest = Typed.or(ctx, "rest", "").equals("1");
     PromptCircuit.Found found = find(stack, prompt);
-    Circuit pruned = pruned(found.circuit(), least);
+    Circuit pruned = pruned(found.circuit(), least, rest);
     Figure.Diagram diagram = diagram(found, pruned, stack);
     Report report =
         new Report(

@@ -23,6 +23,8 @@ import org.lapidary.io.TensorSource;
  */
 public final class FeatureIndex implements AutoCloseable {
   private static final int WORDS = 3; // tokens shown in a row
+  private static final int LOOKED_AT = 20; // features, for a sample of the corpus
+  private static final int SAMPLE = 6; // tokens of it at least
 
   private final TensorSource source;
   private final IndexSummary summary;
@@ -481,6 +483,26 @@ public final class FeatureIndex implements AutoCloseable {
         first,
         Arrays.copyOf(ids, shown),
         Arrays.copyOf(activations, shown));
+  }
+
+  /**
+   * Some words of the corpus, to begin with: a context of a strong feature up to its peak, if it
+   * can be without special tokens. Empty if nothing fires.
+   */
+  public String sample() {
+    String any = "";
+    for (Row row : page(Sort.MAX, 0, LOOKED_AT)) {
+      for (Context c : contexts(row.feature())) {
+        int shown = c.position() - c.first() + 1;
+        List<String> texts = vocabulary().texts(Arrays.copyOf(c.tokens(), shown));
+        String joined = String.join("", texts).strip();
+        if (texts.size() >= SAMPLE && !joined.contains("<")) {
+          return joined;
+        }
+        any = any.isEmpty() ? joined : any;
+      }
+    }
+    return any;
   }
 
   /** The places as shaded text. */

@@ -366,6 +366,28 @@ class FeatureIndexTest {
   }
 
   @Test
+  void wordsStandApartAndOtherTokensAsTheyAre() {
+    int[] ids = {0, 1};
+    assertThat(new Vocabulary(2, List.of("the", "cat")).texts(ids)).containsExactly("the ", "cat ");
+    assertThat(new Vocabulary(2, List.of("the", " cat")).texts(ids)).containsExactly("the", " cat");
+    assertThat(new Vocabulary(3, List.of("a", "b", "<bos>")).texts(ids)).containsExactly("a", "b");
+  }
+
+  @Test
+  void aSampleIsFromTheCorpus() {
+    int[][] texts = texts(50);
+    try (FeatureIndex index = made(texts)) {
+      String sample = index.sample();
+      assertThat(sample).isNotEmpty();
+      assertThat(
+              Arrays.stream(texts)
+                  .map(text -> String.join("", MODEL.tokenizer().tokens(text)))
+                  .filter(text -> text.contains(sample)))
+          .isNotEmpty();
+    }
+  }
+
+  @Test
   void aTextMatchesTokensThatAreItOrBeginWithIt() {
     Vocabulary vocabulary = new Vocabulary(4, List.of(" A", "ab", "a", "Abc"));
     assertThat(vocabulary.matching("a")).containsExactly(0, 2);
@@ -430,7 +452,7 @@ class FeatureIndexTest {
       Context first = index.contexts(0).getFirst();
       assertThat(index.contextsFigure(0).lines().getFirst().tokens())
           .containsExactlyElementsOf(
-              Arrays.stream(first.tokens()).mapToObj(Integer::toString).toList());
+              Arrays.stream(first.tokens()).mapToObj(id -> id + " ").toList());
     }
   }
 

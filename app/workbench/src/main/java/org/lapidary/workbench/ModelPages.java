@@ -4,13 +4,16 @@ import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.lapidary.assay.Corpus;
 import org.lapidary.assay.ModelDiff;
 import org.lapidary.assay.Reports;
+import org.lapidary.assay.SharedDrawing;
 import org.lapidary.nn.Model;
+import org.lapidary.report.Block;
 import org.lapidary.report.HtmlParts;
 import org.lapidary.report.Section;
 
@@ -197,6 +200,13 @@ final class ModelPages implements Pages {
 
   private static Section section(Model a, Model b) {
     Corpus corpus = Corpus.of(a, null, TEXTS, LENGTH, 0);
-    return Reports.diff("diff", "What separates them", ModelDiff.of(a, b, corpus.heldOut()));
+    ModelDiff diff = ModelDiff.of(a, b, corpus.heldOut());
+    Section said = Reports.diff("diff", "What separates them", diff);
+    List<Block> blocks = new ArrayList<>(said.blocks());
+    blocks.add(
+        new Block.FigureBlock(
+            SharedDrawing.of(a, b, diff),
+            "Boxes with the same operation, parameter and site are drawn once; a click says how far their values part."));
+    return new Section(said.id(), said.title(), blocks);
   }
 }

@@ -12,6 +12,7 @@ import org.lapidary.assay.Corpus;
 import org.lapidary.assay.ModelDiff;
 import org.lapidary.assay.Reports;
 import org.lapidary.assay.SharedDrawing;
+import org.lapidary.io.model.Models;
 import org.lapidary.nn.Model;
 import org.lapidary.report.Block;
 import org.lapidary.report.HtmlParts;
@@ -122,7 +123,7 @@ final class ModelPages implements Pages {
   private void one(Context ctx) {
     String typed = Typed.needed(ctx, "model");
     Path path = bench.folders().find(typed);
-    Look look = Look.of(Typed.or(ctx, "look", "anatomy"));
+    Look look = Look.of(Typed.or(ctx, "look", Look.GRAPH));
     Map<String, String> values = new LinkedHashMap<>();
     boolean sent = look.fields().isEmpty() || ctx.queryParam("go") != null;
     for (Look.Field field : look.fields()) {
@@ -133,21 +134,7 @@ final class ModelPages implements Pages {
     String fault = "";
     if (sent) {
       try {
-        result =
-            bench
-                .desk()
-                .ask(
-                    path,
-                    look.id() + values,
-                    String.class,
-                    (model, progress) ->
-                        HtmlParts.section(
-                            look.view()
-                                .of(
-                                    model,
-                                    new Look.Filled(values),
-                                    other -> bench.desk().open(bench.folders().find(other)),
-                                    progress)));
+        result = result(path, look, values);
       } catch (Refused e) {
         throw e;
       } catch (RuntimeException e) {
@@ -172,6 +159,32 @@ final class ModelPages implements Pages {
             result,
             fault);
     templates.show(ctx, "model.jte", typed, TAB, Map.of("shown", shown));
+  }
+
+  private String result(Path path, Look look, Map<String, String> values) {
+    if (look.id().equals(Look.GRAPH)) {
+      return bench
+          .desk()
+          .remember(
+              path,
+              look.id(),
+              String.class,
+              progress -> HtmlParts.section(Reports.graph(Models.config(path))));
+    }
+    return bench
+        .desk()
+        .ask(
+            path,
+            look.id() + values,
+            String.class,
+            (model, progress) ->
+                HtmlParts.section(
+                    look.view()
+                        .of(
+                            model,
+                            new Look.Filled(values),
+                            other -> bench.desk().open(bench.folders().find(other)),
+                            progress)));
   }
 
   private void diff(Context ctx) {

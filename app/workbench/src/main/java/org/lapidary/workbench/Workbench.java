@@ -121,6 +121,7 @@ public final class Workbench implements AutoCloseable {
     more.forEach(maker -> all.add(maker.of(bench, templates)));
     all.add(new Uploads(bench));
     all.add(new RunPages(bench, templates));
+    all.add(new WorkPages(bench, templates));
     all.forEach(pages -> pages.routes(routes));
     routes.get("/", ctx -> home(ctx, templates, bench));
     routes.exception(Refused.class, (e, ctx) -> fault(ctx, templates, e.status(), message(e)));

@@ -76,12 +76,25 @@ public final class Folders {
     }
   }
 
-  /** How a path is written in an address: seen from the first folder if it lies there. */
+  /**
+   * How a path is written in an address: seen from the folder that it lies in, where that says
+   * which.
+   */
   public String name(Path path) {
     Path absolute = path.toAbsolutePath().normalize();
-    Path first = roots.getFirst();
-    boolean under = absolute.startsWith(first) && !absolute.equals(first);
-    return (under ? first.relativize(absolute) : absolute).toString();
+    for (Path root : roots) {
+      if (absolute.startsWith(root) && !absolute.equals(root)) {
+        Path seen = root.relativize(absolute);
+        Path first =
+            roots.stream()
+                .map(r -> r.resolve(seen))
+                .filter(Files::exists)
+                .findFirst()
+                .orElse(absolute);
+        return (first.equals(absolute) ? seen : absolute).toString();
+      }
+    }
+    return absolute.toString();
   }
 
   boolean inside(Path real) {
@@ -106,6 +119,10 @@ public final class Folders {
   public List<Path> found(java.util.function.Predicate<Path> wanted) {
     Set<Path> found = new LinkedHashSet<>();
     for (Path root : roots) {
+      if (wanted.test(root)) {
+        found.add(root);
+        continue;
+      }
       List<Path> level = List.of(root);
       int seen = 0;
       for (int depth = 0; depth <= DEPTH && !level.isEmpty(); depth++) {

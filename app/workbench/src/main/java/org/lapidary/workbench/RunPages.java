@@ -373,7 +373,7 @@ final class RunPages implements Pages {
       while (!client.terminated() && Instant.now().isBefore(end)) {
         String now = state.get();
         if (last != null && !now.equals(last)) {
-          client.sendEvent("change", "");
+          client.sendEvent("change", "there"); // browsers drop an event without data
         } else {
           client.sendComment("");
         }

@@ -78,7 +78,7 @@ public final class FeaturePages implements Pages {
   }
 
   private static String kind(IndexSummary s) {
-    return s.inputSite().equals(s.outputSite()) ? "SAE" : "transcoder";
+    return s.inputSite().equals(s.outputSite()) ? "SAE" : "Transcoder";
   }
 
   /**
@@ -311,8 +311,9 @@ public final class FeaturePages implements Pages {
    *
    * @param name of the index
    * @param firing its numbers, contexts and histogram as HTML
-   * @param hold what the slider of steering goes up to
-   * @param step of the slider
+   * @param withoutEffects why no effects are known; empty if they are
+   * @param slider of holding it
+   * @param prompt to be continued while it is held
    */
   public record Shown(
       String name,
@@ -326,7 +327,8 @@ public final class FeaturePages implements Pages {
       List<Moved> raised,
       List<Moved> lowered,
       List<Near> nearest,
-      FeatureWork.Slider slider) {}
+      FeatureWork.Slider slider,
+      String prompt) {}
 
   private void one(Context ctx) {
     FeatureShelf.Shelved shelved = shelf.find(Typed.needed(ctx, "index"));
@@ -363,7 +365,8 @@ public final class FeaturePages implements Pages {
                     String.format(Locale.ROOT, "%.3f", n.value()),
                     index.row(n.index()).peaks()))
             .toList(),
-        FeatureWork.Slider.of(index, feature));
+        FeatureWork.Slider.of(index, feature),
+        index.sample());
   }
 
   static void check(FeatureIndex index, int feature) {

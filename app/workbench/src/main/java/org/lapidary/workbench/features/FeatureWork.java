@@ -36,10 +36,10 @@ final class FeatureWork {
   private static final long OPEN = 64L << 20; // numbers in the dictionaries that stay open
   private static final int LINES = 12; // features of a text whose shading is shown
   private static final int EACH = 6; // features listed for a token
-  private static final int DRAWN = 80; // edges of a circuit at most
+  private static final int DRAWN = 48; // edges of a circuit at most
+  private static final int LABELLED = 16; // edges up to which each says its factors
   private static final int TEXTS = 8;
   private static final int LENGTH = 64;
-  private static final String PROMPT = "Once upon a time";
   private static final Pattern MLP = Pattern.compile("blocks\\.(\\d+)\\.hook_mlp_out");
 
   private final Bench bench;
@@ -227,7 +227,7 @@ final class FeatureWork {
   private void steer(Context ctx) {
     FeatureShelf.Shelved shelved = shelf.find(Typed.needed(ctx, "index"));
     int feature = Typed.number(ctx, "id", 0, -1, Integer.MAX_VALUE);
-    String prompt = Typed.or(ctx, "prompt", PROMPT);
+    String prompt = prompt(ctx, shelved);
     String typed = Typed.or(ctx, "to", "");
     Slider slider =
         shelf
@@ -338,7 +338,8 @@ final class FeatureWork {
   /**
    * The page of a circuit.
    *
-   * @param least share of the strongest edge, in percent, below which edges are left out
+   * @param least share of the strongest edge into a node, in percent, below which others into it
+   *     are left out
    * @param drawn edges in the drawing
    * @param found edges in all
    */
@@ -347,6 +348,7 @@ final class FeatureWork {
       String model,
       String prompt,
       int least,
+      boolean rest,
       int drawn,
       int found,
       List<String> dictionaries,
@@ -355,8 +357,9 @@ final class FeatureWork {
 
   private void circuit(Context ctx) {
     Stack stack = stack(ctx);
-    String prompt = Typed.or(ctx, "prompt", PROMPT);
-    int least = Typed.number(ctx, "least", 20, 0, 100);
+    String prompt = prompt(ctx, stack);
+    int least = Typed.number(ctx, "least", 30, 0, 100);
+    boolean rest = Typed.or(ctx, "rest", "").equals("1");
     String result = "";
     String fault = "";
     int drawn = 0;
@@ -364,14 +367,12 @@ final class FeatureWork {
     if (!prompt.isBlank()) {
       try {
         PromptCircuit.Found found = find(stack, prompt);
-        Circuit pruned = pruned(found.circuit(), least);
+        Circuit pruned = pruned(found.circuit(), least, rest);
         drawn = pruned.edges().size();
         all = found.circuit().edges().size();
         result =
             HtmlParts.diagram(
-                    pruned.diagram(found.title(), found.tokens()),
-                    links(pruned, stack.byLayer()),
-                    found.caption())
+                    diagram(found, pruned, stack), links(pruned, stack.byLayer()), found.caption())
                 + HtmlParts.figure(PromptCircuit.table(pruned));
       } catch (IllegalArgumentException | Refused e) {
         fault = String.valueOf(e.getMessage());
@@ -390,11 +391,26 @@ final class FeatureWork {
                 bench.folders().name(stack.model()),
                 prompt,
                 least,
+                rest,
                 drawn,
                 all,
                 stack.byLayer().values().stream().map(FeatureShelf.Shelved::name).toList(),
                 result,
                 fault)));
+  }
+
+  /** What was typed, or else some words of the corpus, which the model is sure to know. */
+  private String prompt(Context ctx, FeatureShelf.Shelved shelved) {
+    String typed = ctx.queryParam("prompt");
+    return typed == null
+        ? shelf.read(shelved.folder(), FeatureIndex::sample)
+        : Typed.or(ctx, "prompt", "");
+  }
+
+  private String prompt(Context ctx, Stack stack) {
+    return stack.byLayer().isEmpty()
+        ? Typed.or(ctx, "prompt", "Once upon a time")
+        : prompt(ctx, stack.byLayer().values().iterator().next());
   }
 
   private PromptCircuit.Found find(Stack stack, String prompt) {
@@ -412,10 +428,55 @@ final class FeatureWork {
             });
   }
 
-  private static Circuit pruned(Circuit circuit, int percent) {
-    double strongest =
-        circuit.edges().stream().mapToDouble(e -> Math.abs(e.attribution())).max().orElse(0);
-    return circuit.atLeast(strongest * percent / 100).strongest(DRAWN);
+  private static Circuit pruned(Circuit circuit, int percent, boolean rest) {
+    List<Circuit.Edge> edges =
+        circuit.edges().stream()
+            .filter(e ->
+                rest
+                    || (e.from().kind() != Circuit.Kind.ERROR
+                        && e.from().kind() != Circuit.Kind.BIAS))
+            .toList();
+    return new Circuit(circuit.root(), circuit.nodes(), edges, circuit.total(), circuit.kept())
+        .pruned(percent / 100.0)
+        .strongest(DRAWN);
+  }
+
+  /** The drawing, in which features say what they are strongest on, and the root its token. */
+  private Figure.Diagram diagram(PromptCircuit.Found found, Circuit circuit, Stack stack) {
+    Figure.Diagram plain = circuit.diagram(found.title(), found.tokens());
+    List<Figure.Node> nodes = new ArrayList<>();
+    for (int i = 0; i < plain.nodes().size(); i++) {
+      Figure.Node node = plain.nodes().get(i);
+      String more = says(circuit.nodes().get(i), found, stack);
+      nodes.add(
+          new Figure.Node(
+              node.id(),
+              more.isEmpty() ? node.label() : node.label() + "\n" + more,
+              node.kind(),
+              node.detail()));
+    }
+    List<Figure.Edge> edges =
+        plain.edges().stream()
+            .map(e ->
+                plain.edges().size() <= LABELLED
+                    ? e
+                    : new Figure.Edge(e.from(), e.to(), "", e.weight()))
+            .toList();
+    return new Figure.Diagram(plain.title(), nodes, edges);
+  }
+
+  private String says(Circuit.Node node, PromptCircuit.Found found, Stack stack) {
+    if (node.kind() == Circuit.Kind.LOGIT) {
+      return "next: '" + found.next() + "'";
+    }
+    FeatureShelf.Shelved s = stack.byLayer().get(node.layer());
+    if (node.kind() != Circuit.Kind.FEATURE || s == null) {
+      return "";
+    }
+    List<String> peaks = shelf.read(s.folder(), index -> index.row(node.index()).peaks());
+    return peaks.isEmpty()
+        ? ""
+        : "on " + String.join(" ", peaks.stream().map(t -> "'" + t + "'").toList());
   }
 
   /** Pages of features by the ids that nodes have in the drawing. */
@@ -437,10 +498,11 @@ final class FeatureWork {
   private void circuitFile(Context ctx) {
     Stack stack = stack(ctx);
     String prompt = Typed.needed(ctx, "prompt");
-    int least = Typed.number(ctx, "least", 20, 0, 100);
+    int least = Typed.number(ctx, "least", 30, 0, 100);
+    boolean rest = Typed.or(ctx, "rest", "").equals("1");
     PromptCircuit.Found found = find(stack, prompt);
-    Circuit pruned = pruned(found.circuit(), least);
-    Figure.Diagram diagram = pruned.diagram(found.title(), found.tokens());
+    Circuit pruned = pruned(found.circuit(), least, rest);
+    Figure.Diagram diagram = diagram(found, pruned, stack);
     Report report =
         new Report(
             "Circuit",

@@ -33,6 +33,16 @@ public final class Making {
    */
   public record Order(Path model, @Nullable Path text, String layers, String kind, int steps) {}
 
+  /** Whether a finished index of a model is in the folders. */
+  public static boolean there(Bench bench, Path model) throws IOException {
+    Path real = model.toRealPath();
+    try (FeatureShelf shelf = new FeatureShelf(bench.folders())) {
+      return shelf.all().stream()
+          .map(FeatureShelf.Shelved::summary)
+          .anyMatch(s -> s.complete() && Path.of(s.model()).normalize().equals(real));
+    }
+  }
+
   /**
    * Starts the job.
    *

@@ -190,13 +190,30 @@ public record Circuit(Node root, List<Node> nodes, List<Edge> edges, double tota
   }
 
   /**
-   * Without the edges whose attribution is smaller, and without what no longer reaches the root.
-   * Its {@code kept} is still that of the whole.
+   * Without weak edges, and without what no longer reaches the root. Edges are compared with the
+   * strongest into the same node, whose attributions are in the same units; errors and biases,
+   * which explain nothing, set no measure where there is anything else. Its {@code kept} is still
+   * that of the whole.
    *
-   * @param least absolute attribution of an edge
+   * @param share of the largest absolute attribution of an edge into a node below which others into
+   *     it are left out; 0 keeps all, 1 the strongest alone
    */
-  public Circuit atLeast(double least) {
-    List<Edge> strong = edges.stream().filter(e -> Math.abs(e.attribution()) >= least).toList();
+  public Circuit pruned(double share) {
+    Map<Node, Double> strongest = new LinkedHashMap<>();
+    for (Edge e : edges) {
+      if (e.from().kind() != Kind.ERROR && e.from().kind() != Kind.BIAS) {
+        strongest.merge(e.to(), Math.abs(e.attribution()), Math::max);
+      }
+    }
+    for (Edge e : edges) {
+      strongest.putIfAbsent(
+          e.to(),
+          into(e.to()).stream().mapToDouble(i -> Math.abs(i.attribution())).max().orElse(0));
+    }
+    List<Edge> strong =
+        edges.stream()
+            .filter(e -> Math.abs(e.attribution()) >= share * strongest.getOrDefault(e.to(), 0.0))
+            .toList();
     return new Circuit(root, nodes, strong, total, kept).strongest(strong.size());
   }
 

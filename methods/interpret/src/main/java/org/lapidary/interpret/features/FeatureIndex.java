@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.IntStream;
@@ -22,6 +23,8 @@ import org.lapidary.io.TensorSource;
  */
 public final class FeatureIndex implements AutoCloseable {
   private static final int WORDS = 3; // tokens shown in a row
+  private static final int LOOKED_AT = 20; // features, for a sample of the corpus
+  private static final int SAMPLE = 6; // tokens of it at least
 
   private final TensorSource source;
   private final IndexSummary summary;
@@ -263,15 +266,15 @@ public final class FeatureIndex implements AutoCloseable {
   public record Hit(int feature, double score, String token) {}
 
   /**
-   * Looks for features by a token or the beginning of one; blanks around it and upper case do not
-   * count. Where a token is the text itself, only such tokens are taken.
+   * Looks for features by a token or the beginning of one, see {@link Vocabulary#matching}. A word
+   * that is no token, but spelled by several, is found by what peaks on one of them.
    *
    * @return the best first
    */
   public List<Hit> search(String text, By by) {
     List<Integer> tokens = vocabulary().matching(text);
     return switch (by) {
-      case PEAK -> byPeak(tokens);
+      case PEAK -> tokens.isEmpty() ? bySpelling(text) : byPeak(tokens);
       case RAISES -> byEffect(tokens, "raising");
       case LOWERS -> byEffect(tokens, "lowering");
     };
@@ -301,12 +304,68 @@ public final class FeatureIndex implements AutoCloseable {
         hits.add(new Hit(f, found, vocabulary().text(first)));
       }
     }
+    return byScore(hits);
+  }
+
+  private List<Hit> byScore(List<Hit> hits) {
     Column max = column("max");
     hits.sort((a, b) ->
         a.score == b.score
             ? Float.compare(max.floatAt(b.feature), max.floatAt(a.feature))
             : Double.compare(b.score, a.score));
     return hits;
+  }
+
+  /** Contexts in which the word stands where the feature is strongest. */
+  private List<Hit> bySpelling(String text) {
+    String word = Vocabulary.plain(text);
+    List<Hit> hits = new ArrayList<>();
+    if (word.isEmpty()) {
+      return hits;
+    }
+    boolean[] part = new boolean[summary.vocab()];
+    for (int id = 0; id < part.length; id++) {
+      String token = Vocabulary.plain(vocabulary().text(id));
+      part[id] = !token.isEmpty() && word.contains(token);
+    }
+    for (int f = 0; f < summary.features(); f++) {
+      int found = 0;
+      for (int k = 0; k < summary.contexts(); k++) {
+        int id = peakToken(f, k);
+        if (id < 0) {
+          break;
+        }
+        if (part[id] && spells(context(f, k), word)) {
+          found++;
+        }
+      }
+      if (found > 0) {
+        hits.add(new Hit(f, found, word));
+      }
+    }
+    return byScore(hits);
+  }
+
+  /** Whether the word covers the peak of a context. */
+  private boolean spells(Context context, String word) {
+    StringBuilder before = new StringBuilder();
+    int peak = context.position() - context.first();
+    for (int i = 0; i < peak; i++) {
+      before.append(vocabulary().text(context.tokens()[i]));
+    }
+    StringBuilder all = new StringBuilder(before);
+    for (int i = peak; i < context.tokens().length; i++) {
+      all.append(vocabulary().text(context.tokens()[i]));
+    }
+    int from = before.length();
+    int to = from + vocabulary().text(context.tokens()[peak]).length();
+    String line = all.toString().toLowerCase(Locale.ROOT);
+    for (int at = line.indexOf(word); at >= 0; at = line.indexOf(word, at + 1)) {
+      if (at < to && at + word.length() > from) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private List<Hit> byEffect(List<Integer> tokens, String table) {
@@ -384,35 +443,66 @@ public final class FeatureIndex implements AutoCloseable {
   /** The places where a feature is strongest, the strongest first. */
   public List<Context> contexts(int feature) {
     check(feature);
-    int width = 2 * summary.around() + 1;
     List<Context> all = new ArrayList<>();
     for (int k = 0; k < summary.contexts(); k++) {
-      long at = (long) feature * summary.contexts() + k;
-      int text = column("context_text").indexAt(at, Integer.MAX_VALUE);
-      if (text < 0) {
+      if (peakToken(feature, k) < 0) {
         break;
       }
-      int shown = 0;
-      int[] ids = new int[width];
-      double[] activations = new double[width];
-      for (int i = 0; i < width; i++) {
-        int id = column("context_tokens").indexAt(at * width + i, summary.vocab());
-        if (id < 0) {
-          break;
-        }
-        ids[shown] = id;
-        activations[shown++] = column("context_activations").floatAt(at * width + i);
-      }
-      all.add(
-          new Context(
-              text,
-              column("context_position").intAt(at),
-              column("context_peak").floatAt(at),
-              column("context_first").intAt(at),
-              Arrays.copyOf(ids, shown),
-              Arrays.copyOf(activations, shown)));
+      all.add(context(feature, k));
     }
     return all;
+  }
+
+  private Context context(int feature, int k) {
+    int width = 2 * summary.around() + 1;
+    long at = (long) feature * summary.contexts() + k;
+    int shown = 0;
+    int[] ids = new int[width];
+    double[] activations = new double[width];
+    for (int i = 0; i < width; i++) {
+      int id = column("context_tokens").indexAt(at * width + i, summary.vocab());
+      if (id < 0) {
+        break;
+      }
+      ids[shown] = id;
+      activations[shown++] = column("context_activations").floatAt(at * width + i);
+    }
+    int position = column("context_position").intAt(at);
+    int first = column("context_first").intAt(at);
+    if (first < 0 || position < first || position - (long) first >= shown) {
+      throw IndexSummary.fault(
+          column("context_first").file(),
+          "a peak at %d in a context of %d tokens from %d".formatted(position, shown, first),
+          "a peak inside its context",
+          FormatException.DAMAGED);
+    }
+    return new Context(
+        column("context_text").intAt(at),
+        position,
+        column("context_peak").floatAt(at),
+        first,
+        Arrays.copyOf(ids, shown),
+        Arrays.copyOf(activations, shown));
+  }
+
+  /**
+   * Some words of the corpus, to begin with: a context of a strong feature up to its peak, if it
+   * can be without special tokens. Empty if nothing fires.
+   */
+  public String sample() {
+    String any = "";
+    for (Row row : page(Sort.MAX, 0, LOOKED_AT)) {
+      for (Context c : contexts(row.feature())) {
+        int shown = c.position() - c.first() + 1;
+        List<String> texts = vocabulary().texts(Arrays.copyOf(c.tokens(), shown));
+        String joined = String.join("", texts).strip();
+        if (texts.size() >= SAMPLE && !joined.contains("<")) {
+          return joined;
+        }
+        any = any.isEmpty() ? joined : any;
+      }
+    }
+    return any;
   }
 
   /** The places as shaded text. */

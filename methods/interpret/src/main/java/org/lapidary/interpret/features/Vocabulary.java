@@ -52,9 +52,25 @@ public record Vocabulary(int size, List<String> tokens) {
     return tokens.isEmpty() ? "" + id : tokens.get(id);
   }
 
-  /** Several. */
+  /**
+   * Several, as they stand one after the other in a text: where tokens are whole words without the
+   * blanks between them, each with one after it.
+   */
   public List<String> texts(int[] ids) {
-    return Arrays.stream(ids).mapToObj(this::text).toList();
+    String after = words() ? " " : "";
+    return Arrays.stream(ids).mapToObj(id -> text(id) + after).toList();
+  }
+
+  /** Whether no token has a blank at either end, and some have several characters. */
+  private boolean words() {
+    boolean several = tokens.isEmpty();
+    for (String token : tokens) {
+      if (!token.equals(token.strip())) {
+        return false;
+      }
+      several |= token.codePointCount(0, token.length()) > 1 && !token.startsWith("<");
+    }
+    return several;
   }
 
   /**
@@ -82,7 +98,8 @@ public record Vocabulary(int size, List<String> tokens) {
     return same.isEmpty() || all ? begun : same;
   }
 
-  private static String plain(String text) {
+  /** Without blanks around it and upper case. */
+  static String plain(String text) {
     return text.strip().toLowerCase(Locale.ROOT);
   }
 }

@@ -62,6 +62,43 @@ class CircuitTest {
     assertThat(deeper.strongest(1).nodes()).containsExactly(LOGIT, FEATURE);
     assertThat(deeper.strongest(2).nodes()).containsExactly(LOGIT, FEATURE, deep);
     assertThat(deeper.strongest(9).edges()).hasSize(3);
+    assertThat(deeper.pruned(0).edges()).hasSize(3);
+    assertThat(deeper.pruned(0.2).edges()).hasSize(3);
+    // 0.5 is weaker than 0.3 * 2.5; the edge into the feature is the strongest into it
+    assertThat(deeper.pruned(0.3).nodes()).containsExactly(LOGIT, FEATURE, deep);
+    assertThat(deeper.pruned(1).nodes()).containsExactly(LOGIT, FEATURE, deep);
+  }
+
+  @Test
+  void whatHangsOnAPrunedEdgeGoesWithIt() {
+    Node deep = new Node(Kind.EMBEDDING, "hook_embed", -1, 5, 0, 1);
+    Node head = new Node(Kind.HEAD, "blocks.0.attn.hook_z", 0, 1, 1, 1);
+    Circuit deeper =
+        new Circuit(
+            LOGIT,
+            List.of(LOGIT, FEATURE, head, deep),
+            List.of(
+                new Edge(deep, FEATURE, List.of(), 1, 9),
+                new Edge(head, LOGIT, List.of(), 1, 5),
+                new Edge(FEATURE, LOGIT, List.of(), 2, -1.25)),
+            4,
+            3);
+    assertThat(deeper.pruned(0.6).nodes()).containsExactly(LOGIT, head);
+  }
+
+  @Test
+  void biasesAndErrorsHideNoFeatureWhenPruned() {
+    Circuit biased =
+        new Circuit(
+            LOGIT,
+            List.of(LOGIT, FEATURE, BIAS),
+            List.of(
+                new Edge(BIAS, LOGIT, List.of(), 1, 100),
+                new Edge(BIAS, FEATURE, List.of(), 1, 100),
+                new Edge(FEATURE, LOGIT, List.of(), 2, -1.25)),
+            4,
+            3);
+    assertThat(biased.pruned(1).edges()).hasSize(3);
   }
 
   @Test

@@ -341,6 +341,53 @@ class FeatureIndexTest {
   }
 
   @Test
+  void aWordOfSeveralTokensIsFoundWhereItIsStrongest() {
+    int[][] texts = texts(50);
+    try (FeatureIndex index = made(texts)) {
+      String word = "c d"; // ids 2 and 3
+      List<Integer> expected = new ArrayList<>();
+      for (int f = 0; f < FEATURES; f++) {
+        if (index.contexts(f).stream()
+            .anyMatch(c -> {
+              int p = c.position() - c.first();
+              int[] ids = c.tokens();
+              return (ids[p] == 2 && p + 1 < ids.length && ids[p + 1] == 3)
+                  || (ids[p] == 3 && p > 0 && ids[p - 1] == 2);
+            })) {
+          expected.add(f);
+        }
+      }
+      assertThat(expected).isNotEmpty();
+      assertThat(index.search(word, By.PEAK))
+          .extracting(FeatureIndex.Hit::feature)
+          .containsExactlyInAnyOrderElementsOf(expected);
+      assertThat(index.search("no such word", By.PEAK)).isEmpty();
+    }
+  }
+
+  @Test
+  void wordsStandApartAndOtherTokensAsTheyAre() {
+    int[] ids = {0, 1};
+    assertThat(new Vocabulary(2, List.of("the", "cat")).texts(ids)).containsExactly("the ", "cat ");
+    assertThat(new Vocabulary(2, List.of("the", " cat")).texts(ids)).containsExactly("the", " cat");
+    assertThat(new Vocabulary(3, List.of("a", "b", "<bos>")).texts(ids)).containsExactly("a", "b");
+  }
+
+  @Test
+  void aSampleIsFromTheCorpus() {
+    int[][] texts = texts(50);
+    try (FeatureIndex index = made(texts)) {
+      String sample = index.sample();
+      assertThat(sample).isNotEmpty();
+      assertThat(
+              Arrays.stream(texts)
+                  .map(text -> String.join("", MODEL.tokenizer().tokens(text)))
+                  .filter(text -> text.contains(sample)))
+          .isNotEmpty();
+    }
+  }
+
+  @Test
   void aTextMatchesTokensThatAreItOrBeginWithIt() {
     Vocabulary vocabulary = new Vocabulary(4, List.of(" A", "ab", "a", "Abc"));
     assertThat(vocabulary.matching("a")).containsExactly(0, 2);
@@ -405,7 +452,7 @@ class FeatureIndexTest {
       Context first = index.contexts(0).getFirst();
       assertThat(index.contextsFigure(0).lines().getFirst().tokens())
           .containsExactlyElementsOf(
-              Arrays.stream(first.tokens()).mapToObj(Integer::toString).toList());
+              Arrays.stream(first.tokens()).mapToObj(id -> id + " ").toList());
     }
   }
 

@@ -2,6 +2,7 @@ package org.lapidary.report;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -87,20 +88,36 @@ public final class SvgDiagram {
 
   /**
    * The arrows that say their label: where several of one label leave a box or enter one, the first
-   * speaks for all.
+   * speaks for all, and where two labels would lie over each other, that of the heavier arrow
+   * stays; every arrow says its own when asked.
    */
   private static Set<LayeredLayout.Route> labelled(List<LayeredLayout.Route> routes) {
     Set<LayeredLayout.Route> labelled = Collections.newSetFromMap(new IdentityHashMap<>());
     Set<List<String>> said = new HashSet<>();
-    for (LayeredLayout.Route route : routes) {
-      Edge edge = route.edge();
-      boolean fresh = said.add(List.of("from", edge.from(), edge.label()));
-      fresh &= said.add(List.of("to", edge.to(), edge.label()));
-      if (fresh && !edge.label().isEmpty() && route.x().length > 0) {
-        labelled.add(route);
-      }
-    }
+    List<double[]> taken = new ArrayList<>(); // left, right, line of what stands already
+    routes.stream()
+        .filter(r -> !r.edge().label().isEmpty() && r.x().length > 0)
+        .sorted(Comparator.comparingDouble(r -> -Math.abs(r.edge().weight())))
+        .forEach(route -> {
+          Edge edge = route.edge();
+          boolean fresh = said.add(List.of("from", edge.from(), edge.label()));
+          fresh &= said.add(List.of("to", edge.to(), edge.label()));
+          double left = labelX(route);
+          double right = left + LABEL * shortened(edge.label()).length();
+          double y = labelY(route);
+          boolean free =
+              taken.stream().noneMatch(t -> Math.abs(t[2] - y) < 11 && t[0] < right && left < t[1]);
+          if (fresh && free) {
+            labelled.add(route);
+            taken.add(new double[] {left, right, y});
+          }
+        });
     return labelled;
+  }
+
+  private static double labelY(LayeredLayout.Route route) {
+    int middle = route.y().length / 2;
+    return (route.y()[middle - 1] + route.y()[middle]) / 2 + 4;
   }
 
   private static double labelX(LayeredLayout.Route route) {
@@ -206,13 +223,9 @@ public final class SvgDiagram {
         "<path class=\"head\" d=\"M%s %sl%s %sh%sz\"/>"
             .formatted(n(endX), n(endY), n(-half), n(tail), n(2 * half)));
     if (labelled) {
-      int middle = x.length / 2;
       out.append(
           "<text x=\"%s\" y=\"%s\">%s</text>"
-              .formatted(
-                  n(labelX(route)),
-                  n((y[middle - 1] + y[middle]) / 2 + 4),
-                  Html.escape(shortened(edge.label()))));
+              .formatted(n(labelX(route)), n(labelY(route)), Html.escape(shortened(edge.label()))));
     }
     out.append("</g>");
   }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.lapidary.evidence.Estimate;
 import org.lapidary.evidence.Figure;
 import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.KvCache;
@@ -125,9 +126,29 @@ public record Anatomy(
   }
 
   /** The same of several models that take turns, so that what else runs falls on all. */
-  public static double[] tokensPerSecond(List<Model> models, int tokens) {
-    double[][] speeds = new double[models.size()][ROUNDS];
-    for (int round = -1; round < ROUNDS; round++) { // the first warms up
+  static double[] tokensPerSecond(List<Model> models, int tokens) {
+    return Arrays.stream(inTurns(models, tokens, ROUNDS))
+        .mapToDouble(s -> Arrays.stream(s).sorted().toArray()[ROUNDS / 2])
+        .toArray();
+  }
+
+  /**
+   * How many times as fast a model is as another, round by round.
+   *
+   * @param rounds in which the two take turns
+   */
+  public static Estimate speedup(Model before, Model after, int tokens, int rounds) {
+    double[][] speeds = inTurns(List.of(before, after), tokens, rounds);
+    double[] ratios = new double[rounds];
+    for (int round = 0; round < rounds; round++) {
+      ratios[round] = speeds[1][round] / speeds[0][round];
+    }
+    return Estimate.of(ratios);
+  }
+
+  private static double[][] inTurns(List<Model> models, int tokens, int rounds) {
+    double[][] speeds = new double[models.size()][rounds];
+    for (int round = -1; round < rounds; round++) { // the first warms up
       for (int m = 0; m < models.size(); m++) {
         double speed = speed(models.get(m), tokens);
         if (round >= 0) {
@@ -135,9 +156,7 @@ public record Anatomy(
         }
       }
     }
-    return Arrays.stream(speeds)
-        .mapToDouble(s -> Arrays.stream(s).sorted().toArray()[ROUNDS / 2])
-        .toArray();
+    return speeds;
   }
 
   private static double speed(Model model, int tokens) {

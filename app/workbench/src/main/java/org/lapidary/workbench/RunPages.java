@@ -18,7 +18,6 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import org.lapidary.catalog.runs.Filter;
 import org.lapidary.catalog.runs.LogLine;
 import org.lapidary.catalog.runs.Run;
@@ -53,8 +52,7 @@ final class RunPages implements Pages {
   @Override
   public void routes(RoutesConfig routes) {
     routes.get("/runs", this::list);
-    routes.sse(
-        "/runs/events", client -> listen(client, () -> state(Filter.all().withPage(A_PAGE, 0))));
+    routes.sse("/runs/events", client -> listen(client, this::stateOfAll));
     routes.get("/runs/compare", this::compare);
     routes.get("/runs/{id}", this::one);
     routes.sse("/runs/{id}/events", this::listenToOne);
@@ -138,6 +136,7 @@ final class RunPages implements Pages {
             .withStatus(narrowed.status().isEmpty() ? null : RunStatus.of(narrowed.status()))
             .withCommand(narrowed.command().isEmpty() ? null : narrowed.command())
             .withPage(A_PAGE, (narrowed.page() - 1) * A_PAGE);
+    String seen = stateOfAll();
     RunBook.Found found = bench.runs().list(filter);
     List<Listed> rows = new ArrayList<>();
     if (narrowed.page() == 1) {
@@ -154,6 +153,8 @@ final class RunPages implements Pages {
             rows,
             "narrowed",
             narrowed,
+            "seen",
+            seen,
             "count",
             found.count(),
             "pages",
@@ -198,6 +199,7 @@ final class RunPages implements Pages {
    * A run's page.
    *
    * @param stoppable whether it can be stopped from here
+   * @param seen the state it was drawn from
    * @param body figures and sections as HTML
    * @param log the last lines it said
    * @param error why it failed, or empty
@@ -205,6 +207,7 @@ final class RunPages implements Pages {
   public record Shown(
       Listed run,
       boolean stoppable,
+      String seen,
       String body,
       List<Wrote> wrote,
       List<Pair> facts,
@@ -213,15 +216,16 @@ final class RunPages implements Pages {
 
   private void one(Context ctx) {
     String id = ctx.pathParam("id");
+    String seen = stateOf(id);
     Optional<Jobs.Job> job = bench.jobs().find(id);
     boolean waiting =
         job.isPresent() && bench.runs().list(Filter.all().withText(id)).runs().isEmpty();
-    Shown shown = waiting ? begun(job.orElseThrow()) : shown(bench.runs().run(id));
+    Shown shown = waiting ? begun(job.orElseThrow(), seen) : shown(bench.runs().run(id), seen);
     templates.show(ctx, "run.jte", "Run " + shown.run().id(), TAB, Map.of("shown", shown));
   }
 
   /** A job whose process has not said anything yet. */
-  private Shown begun(Jobs.Job job) {
+  private Shown begun(Jobs.Job job, String seen) {
     String status =
         switch (job.state()) {
           case QUEUED -> "queued";
@@ -241,6 +245,7 @@ final class RunPages implements Pages {
     return new Shown(
         listed,
         job.state() != Jobs.State.ENDED,
+        seen,
         "",
         List.of(),
         List.of(),
@@ -248,7 +253,7 @@ final class RunPages implements Pages {
         "");
   }
 
-  private Shown shown(Run run) {
+  private Shown shown(Run run, String seen) {
     Map<String, String> facts = new LinkedHashMap<>();
     if (!run.seeds().isEmpty()) {
       facts.put(
@@ -264,6 +269,7 @@ final class RunPages implements Pages {
     return new Shown(
         Listed.of(run.summary()),
         run.summary().status() == RunStatus.RUNNING,
+        seen,
         RunFigures.html(run),
         run.artifacts().stream().map(a -> wrote(a.path())).toList(),
         facts.entrySet().stream().map(e -> new Pair(e.getKey(), e.getValue())).toList(),
@@ -303,16 +309,32 @@ final class RunPages implements Pages {
     ctx.redirect("/runs/" + id);
   }
 
+  /** A short word for how all runs stand; another word when something has changed. */
+  private String stateOfAll() {
+    return word(state(Filter.all().withPage(A_PAGE, 0)) + bench.jobs().queued());
+  }
+
+  /** The same for one run. */
+  private String stateOf(String id) {
+    return word(
+        state(Filter.all().withText(id))
+            + bench.jobs().find(id).map(Jobs.Job::state)
+            + bench.jobs().log(id).length());
+  }
+
   private String state(Filter filter) {
     return bench.runs().list(filter).runs().stream()
-            .map(r -> r.id() + r.status() + r.progress())
-            .collect(Collectors.joining())
-        + bench.jobs().queued();
+        .map(r -> r.id() + r.status() + r.progress())
+        .collect(Collectors.joining());
+  }
+
+  private static String word(String state) {
+    return Integer.toHexString(state.hashCode());
   }
 
   private void listenToOne(SseClient client) {
     String id = client.ctx().pathParam("id");
-    listen(client, () -> state(Filter.all().withText(id)) + bench.jobs().log(id).length());
+    listen(client, () -> stateOf(id));
   }
 
   /** Tells a browser whenever something is not as it was. */
@@ -322,11 +344,11 @@ final class RunPages implements Pages {
       return;
     }
     try {
-      @Nullable String last = null;
+      String last = Typed.or(client.ctx(), "seen", ""); // what the page was drawn from
       Instant end = Instant.now().plus(LISTENING);
       while (!client.terminated() && Instant.now().isBefore(end)) {
         String now = state.get();
-        if (last != null && !now.equals(last)) {
+        if (!now.equals(last)) {
           client.sendEvent("change", "there"); // browsers drop an event without data
         } else {
           client.sendComment("");

@@ -34,7 +34,7 @@ public record Comparison(
    * @param more quality minus that of the reference, text by text
    * @param behind quality minus that of the best of the same budget, text by text; 0 for that one
    * @param seedSpread the standard deviation of the mean quality over seeds; NaN for one seed
-   * @param speed NaN where not measured
+   * @param speed NaN where not measured, with its interval over rounds
    * @param extras further figures by name, the mean over seeds
    * @param front whether no other row costs less and loses less
    * @param fastFront whether no other row is faster and loses less
@@ -51,7 +51,7 @@ public record Comparison(
       Estimate more,
       Estimate behind,
       double seedSpread,
-      double speed,
+      Estimate speed,
       Map<String, Double> extras,
       boolean front,
       boolean fastFront,
@@ -62,6 +62,11 @@ public record Comparison(
     /** Whether the interval of the difference to the best of its budget holds 0. */
     public boolean tied() {
       return within && Math.abs(behind.mean()) <= behind.halfWidth();
+    }
+
+    /** Whether it is faster than before, as far as the rounds tell. */
+    public boolean faster() {
+      return met && speed.low() > 1;
     }
 
     private Row with(Estimate rest, boolean onFront, boolean onFastFront) {
@@ -193,7 +198,7 @@ public record Comparison(
         none,
         none,
         Double.NaN,
-        Double.NaN,
+        Trial.UNMEASURED,
         Map.of(),
         false,
         false,
@@ -211,7 +216,7 @@ public record Comparison(
     List<Cell> all = new ArrayList<>(List.of(base));
     all.addAll(cells);
     boolean[] front = front(all, Row::cost);
-    boolean[] fast = front(all, row -> -row.speed());
+    boolean[] fast = front(all, row -> -row.speed().mean());
     List<Row> rows = new ArrayList<>();
     for (int i = 0; i < all.size(); i++) {
       Cell cell = all.get(i);

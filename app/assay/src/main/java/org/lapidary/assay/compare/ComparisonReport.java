@@ -89,21 +89,20 @@ public final class ComparisonReport {
                 : "On the front of %s and loss: %s."
                     .formatted(c.task().axes().cost(), String.join(", ", front))));
     if (!c.task().axes().speed().isEmpty()) {
-      List<String> slow =
+      List<String> fast =
           c.question().methods().stream().filter(method -> gains(c, method)).toList();
       blocks.add(
           new Block.Text(
-              slow.isEmpty()
+              fast.isEmpty()
                   ? "None is faster here (%s).".formatted(c.task().axes().speed())
                   : "Faster at some budget: %s. The others gain no speed here."
-                      .formatted(String.join(", ", slow))));
+                      .formatted(String.join(", ", fast))));
     }
     return blocks;
   }
 
   private static boolean gains(Comparison c, String method) {
-    return c.rows().stream()
-        .anyMatch(row -> row.method().equals(method) && row.met() && row.speed() >= 1.05);
+    return c.rows().stream().anyMatch(row -> row.method().equals(method) && row.faster());
   }
 
   private static List<Block> pictures(Comparison c) {
@@ -140,7 +139,7 @@ public final class ComparisonReport {
                   series(
                       c.reference(),
                       close.size() > 1 ? close : c.rows(),
-                      Row::speed,
+                      row -> row.speed().mean(),
                       Row::fastFront)),
               "To the right is faster, downwards is better"
                   + (close.size() > 1 ? "; those alone that lose at most a tenth." : ".")));
@@ -207,7 +206,11 @@ public final class ComparisonReport {
       cell.add(row.met() ? interval(row.quality()) : "cannot");
       cell.add(row.met() && !Double.isNaN(row.budget()) ? interval(row.behind()) : "");
       if (speed) {
-        cell.add(Double.isNaN(row.speed()) ? "" : (Object) round(row.speed()));
+        cell.add(
+            Double.isNaN(row.speed().mean())
+                ? ""
+                : String.format(
+                    Locale.ROOT, "%.2f ± %.2f", row.speed().mean(), row.speed().halfWidth()));
       }
       cell.add(mark(row, speed));
       cells.add(cell);

@@ -127,7 +127,7 @@ final class DictionaryTask implements ComparisonTask {
       return new Trial.Measured(
           hidden,
           LanguageModeling.losses(model, corpus.heldOut()),
-          Double.NaN,
+          Trial.UNMEASURED,
           Map.of("loss recovered", 1.0),
           true,
           "the MLP itself, with its %d hidden units".formatted(hidden));
@@ -163,7 +163,7 @@ final class DictionaryTask implements ComparisonTask {
       return new Trial.Measured(
           statistics.l0(),
           Fidelity.losses(model, dictionary, corpus.heldOut()),
-          Double.NaN,
+          Trial.UNMEASURED,
           extras,
           statistics.l0() <= budget * (1 + FAR),
           Math.abs(statistics.l0() / budget - 1) > FAR

@@ -86,7 +86,12 @@ final class MixerTask implements ComparisonTask {
     @Override
     public Trial.Measured reference() {
       return new Trial.Measured(
-          0, small.unigram(), Double.NaN, Map.of(), true, "how often each token is, nothing else");
+          0,
+          small.unigram(),
+          Trial.UNMEASURED,
+          Map.of(),
+          true,
+          "how often each token is, nothing else");
     }
 
     @Override
@@ -124,7 +129,7 @@ final class MixerTask implements ComparisonTask {
       return new Trial.Measured(
           anatomy.flopsPerToken(),
           LanguageModeling.losses(model, small.heldOut()),
-          Double.NaN,
+          Trial.UNMEASURED,
           Map.of("parameters", (double) anatomy.parameters()),
           true,
           "");

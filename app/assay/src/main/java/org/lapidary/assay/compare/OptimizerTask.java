@@ -107,7 +107,12 @@ final class OptimizerTask implements ComparisonTask {
     @Override
     public Trial.Measured reference() {
       return new Trial.Measured(
-          0, small.unigram(), Double.NaN, Map.of(), true, "how often each token is, nothing else");
+          0,
+          small.unigram(),
+          Trial.UNMEASURED,
+          Map.of(),
+          true,
+          "how often each token is, nothing else");
     }
 
     @Override
@@ -150,7 +155,7 @@ final class OptimizerTask implements ComparisonTask {
       return new Trial.Measured(
           budget,
           losses,
-          Double.NaN,
+          Trial.UNMEASURED,
           Map.of("seconds", seconds),
           true,
           String.format(Locale.ROOT, "learning rate %.2g, the best of %d", chosen, rates.length));

@@ -3,15 +3,19 @@ package org.lapidary.assay.compare;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.lapidary.evidence.Estimate;
 
 /** A method asked for one budget with one seed. */
 public sealed interface Trial {
+  /** A figure that a task does not measure. */
+  Estimate UNMEASURED = new Estimate(Double.NaN, Double.NaN, 0);
+
   /**
    * It did.
    *
    * @param cost what it came to, in the unit of the task
    * @param quality the loss on each text, in the order of the texts
-   * @param speed what is gained, or NaN where it is not measured
+   * @param speed what is gained; {@link #UNMEASURED} where it is not measured
    * @param extras further figures by name, for the table
    * @param within whether it kept to the budget; else it does not compete for it
    * @param note what a reader must know of it, or empty
@@ -19,7 +23,7 @@ public sealed interface Trial {
   record Measured(
       double cost,
       double[] quality,
-      double speed,
+      Estimate speed,
       Map<String, Double> extras,
       boolean within,
       String note)

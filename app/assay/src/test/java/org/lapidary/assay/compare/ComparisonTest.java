@@ -77,7 +77,7 @@ class ComparisonTest {
       return new Bench() {
         @Override
         public Trial.Measured reference() {
-          return new Trial.Measured(10, BASE, Double.NaN, Map.of(), true, "");
+          return new Trial.Measured(10, BASE, Trial.UNMEASURED, Map.of(), true, "");
         }
 
         @Override
@@ -99,7 +99,7 @@ class ComparisonTest {
           return new Trial.Measured(
               budget,
               Arrays.stream(BASE).map(x -> x + more).toArray(),
-              Double.NaN,
+              Trial.UNMEASURED,
               Map.of("seed", (double) seed),
               !(method.equals("steady") && budget == 1 && question.seeds() == 2),
               "");

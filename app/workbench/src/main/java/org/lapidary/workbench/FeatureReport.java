@@ -1,4 +1,4 @@
-package org.lapidary.workbench.features;
+package org.lapidary.workbench;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,4 +1,4 @@
-package org.lapidary.workbench.features;
+package org.lapidary.workbench;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

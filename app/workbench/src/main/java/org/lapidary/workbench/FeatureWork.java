@@ -1,4 +1,4 @@
-package org.lapidary.workbench.features;
+package org.lapidary.workbench;
 
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
@@ -25,11 +25,6 @@ import org.lapidary.report.HtmlParts;
 import org.lapidary.report.HtmlReport;
 import org.lapidary.report.Report;
 import org.lapidary.report.Section;
-import org.lapidary.workbench.Addresses;
-import org.lapidary.workbench.Bench;
-import org.lapidary.workbench.Refused;
-import org.lapidary.workbench.Templates;
-import org.lapidary.workbench.Typed;
 
 /** What runs a model with a dictionary: what fires on a text, steering, circuits. */
 final class FeatureWork {
@@ -146,7 +141,7 @@ final class FeatureWork {
     }
     templates.show(
         ctx,
-        "features/fires.jte",
+        "fires.jte",
         "What fires",
         FeaturePages.TAB,
         Map.of("asked", new Asked(shelved.name(), Typed.or(ctx, "model", ""), text, fired, fault)));
@@ -270,7 +265,7 @@ final class FeatureWork {
     }
     templates.show(
         ctx,
-        "features/steer.jte",
+        "steer.jte",
         "Feature %d held".formatted(feature),
         FeaturePages.TAB,
         Map.of(
@@ -381,7 +376,7 @@ final class FeatureWork {
     }
     templates.show(
         ctx,
-        "features/circuit.jte",
+        "circuit.jte",
         "Circuit",
         FeaturePages.TAB,
         Map.of(

@@ -18,6 +18,7 @@ import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.ServerConnector;
+import org.lapidary.workbench.features.FeaturePages;
 
 /**
  * The pages, served. One thread computes with models; all others only read what is kept. Long work

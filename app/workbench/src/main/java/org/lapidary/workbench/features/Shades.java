@@ -1,4 +1,4 @@
-package org.lapidary.workbench;
+package org.lapidary.workbench.features;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -9,7 +9,7 @@ import java.util.Locale;
  *
  * @param tokens in order
  */
-record Shades(List<Token> tokens) {
+public record Shades(List<Token> tokens) {
 
   /**
    * A token.

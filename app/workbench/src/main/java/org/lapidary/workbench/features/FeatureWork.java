@@ -1,4 +1,4 @@
-package org.lapidary.workbench;
+package org.lapidary.workbench.features;
 
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
@@ -25,6 +25,11 @@ import org.lapidary.report.HtmlParts;
 import org.lapidary.report.HtmlReport;
 import org.lapidary.report.Report;
 import org.lapidary.report.Section;
+import org.lapidary.workbench.Addresses;
+import org.lapidary.workbench.Bench;
+import org.lapidary.workbench.Refused;
+import org.lapidary.workbench.Templates;
+import org.lapidary.workbench.Typed;
 
 /** What runs a model with a dictionary: what fires on a text, steering, circuits. */
 final class FeatureWork {
@@ -141,7 +146,7 @@ final class FeatureWork {
     }
     templates.show(
         ctx,
-        "fires.jte",
+        "features/fires.jte",
         "What fires",
         FeaturePages.TAB,
         Map.of("asked", new Asked(shelved.name(), Typed.or(ctx, "model", ""), text, fired, fault)));
@@ -265,7 +270,7 @@ final class FeatureWork {
     }
     templates.show(
         ctx,
-        "steer.jte",
+        "features/steer.jte",
         "Feature %d held".formatted(feature),
         FeaturePages.TAB,
         Map.of(
@@ -376,7 +381,7 @@ final class FeatureWork {
     }
     templates.show(
         ctx,
-        "circuit.jte",
+        "features/circuit.jte",
         "Circuit",
         FeaturePages.TAB,
         Map.of(

@@ -1,4 +1,4 @@
-package org.lapidary.workbench;
+package org.lapidary.workbench.features;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -12,6 +12,8 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 import org.lapidary.interpret.features.FeatureIndex;
 import org.lapidary.interpret.features.IndexSummary;
+import org.lapidary.workbench.Folders;
+import org.lapidary.workbench.Refused;
 
 /**
  * The indexes in the folders. The last few that were looked at stay open; one that was written

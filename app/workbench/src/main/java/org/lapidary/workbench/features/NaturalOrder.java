@@ -1,4 +1,4 @@
-package org.lapidary.workbench;
+package org.lapidary.workbench.features;
 
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;

@@ -1,4 +1,4 @@
-package org.lapidary.workbench;
+package org.lapidary.workbench.features;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.catalog.runs.RunId;
+import org.lapidary.workbench.Bench;
 
 /**
  * Dictionaries that are made on request: a job that trains and indexes one for each block, whose

@@ -1,4 +1,4 @@
-package org.lapidary.workbench;
+package org.lapidary.workbench.features;
 
 import java.util.ArrayList;
 import java.util.List;

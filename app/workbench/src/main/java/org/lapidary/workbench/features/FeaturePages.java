@@ -1,4 +1,4 @@
-package org.lapidary.workbench;
+package org.lapidary.workbench.features;
 
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
@@ -19,9 +19,15 @@ import org.lapidary.interpret.features.FeatureIndex.Strength;
 import org.lapidary.interpret.features.IndexSummary;
 import org.lapidary.report.HtmlParts;
 import org.lapidary.report.HtmlReport;
+import org.lapidary.workbench.Addresses;
+import org.lapidary.workbench.Bench;
+import org.lapidary.workbench.Pages;
+import org.lapidary.workbench.Refused;
+import org.lapidary.workbench.Templates;
+import org.lapidary.workbench.Typed;
 
 /** The dictionaries in the folders, the list of the features of one, and the page of one. */
-final class FeaturePages implements Pages {
+public final class FeaturePages implements Pages {
   static final String TAB = "features";
   private static final int ON_A_PAGE = 40;
   private static final int MOST_STEPS = 100_000;
@@ -31,7 +37,7 @@ final class FeaturePages implements Pages {
   private final FeatureShelf shelf;
   private final FeatureWork work;
 
-  FeaturePages(Bench bench, Templates templates) {
+  public FeaturePages(Bench bench, Templates templates) {
     this.bench = bench;
     this.templates = templates;
     shelf = new FeatureShelf(bench.folders());
@@ -91,7 +97,7 @@ final class FeaturePages implements Pages {
         shelf.all().stream().filter(s -> isOf(s.summary(), model)).map(Listed::of).toList();
     templates.show(
         ctx,
-        "features.jte",
+        "features/list.jte",
         "Features",
         TAB,
         Map.of(
@@ -216,7 +222,7 @@ final class FeaturePages implements Pages {
             choice(Sort.class, Typed.or(ctx, "sort", "density")),
             Typed.number(ctx, "page", 1, 1, 10_000_000));
     Browsed browsed = shelf.read(shelved.folder(), index -> browsed(shelved.name(), index, asked));
-    templates.show(ctx, "dictionary.jte", shelved.name(), TAB, Map.of("browsed", browsed));
+    templates.show(ctx, "features/browse.jte", shelved.name(), TAB, Map.of("browsed", browsed));
   }
 
   private static <E extends Enum<E>> E choice(Class<E> of, String typed) {
@@ -330,7 +336,7 @@ final class FeaturePages implements Pages {
     Shown shown = shelf.read(shelved.folder(), index -> shown(shelved.name(), index, feature));
     templates.show(
         ctx,
-        "feature.jte",
+        "features/feature.jte",
         "Feature %d of %s".formatted(feature, shelved.name()),
         TAB,
         Map.of("shown", shown));

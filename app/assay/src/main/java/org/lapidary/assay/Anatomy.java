@@ -14,7 +14,6 @@ import org.lapidary.tensor.Autograd;
 import org.lapidary.tensor.CircuitDiagram;
 import org.lapidary.tensor.Cost;
 import org.lapidary.tensor.Graph;
-import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
 import org.lapidary.tensor.Tensor;
 
@@ -57,7 +56,7 @@ public record Anatomy(
           cost.bytes() / length,
           length,
           parts(model, graph, length),
-          diagram(model));
+          diagram(config));
     }
   }
 
@@ -101,14 +100,17 @@ public record Anatomy(
     return path.contains("ln") ? "norms" : "embedding";
   }
 
-  /** Blocks are alike, so a deep model is drawn with one of its. */
-  private static Figure.Diagram diagram(Model model) {
-    DecoderConfig config = model.decoder().config();
+  /**
+   * The graph of a decoder as boxes and arrows, from its configuration alone. Blocks are alike, so
+   * a deep model is drawn with one of its; values play no part, so its parameters are not drawn.
+   */
+  public static Figure.Diagram diagram(DecoderConfig config) {
     boolean deep = config.layers() > 1;
-    Model drawn = deep ? Model.random(config.withLayers(1).withVocab(16), new Rng(0)) : model;
+    DecoderConfig drawn = deep ? config.withLayers(1) : config;
+    Model model = new Model(drawn, drawn.build(), null);
     int length = Math.min(8, config.context());
     try (Scope scope = Scope.open()) {
-      Graph graph = drawn.graph(Tensor.of(new int[length], 1, length));
+      Graph graph = model.graph(Tensor.of(new int[length], 1, length));
       String title =
           deep
               ? "One of the %d blocks, between embedding and unembedding".formatted(config.layers())
@@ -123,7 +125,7 @@ public record Anatomy(
   }
 
   /** The same of several models that take turns, so that what else runs falls on all. */
-  static double[] tokensPerSecond(List<Model> models, int tokens) {
+  public static double[] tokensPerSecond(List<Model> models, int tokens) {
     double[][] speeds = new double[models.size()][ROUNDS];
     for (int round = -1; round < ROUNDS; round++) { // the first warms up
       for (int m = 0; m < models.size(); m++) {

@@ -149,32 +149,11 @@ public record ModelDiff(
   }
 
   static Structure align(List<String> a, List<String> b) {
-    int[][] longest = new int[a.size() + 1][b.size() + 1];
-    for (int i = a.size() - 1; i >= 0; i--) {
-      for (int j = b.size() - 1; j >= 0; j--) {
-        longest[i][j] =
-            a.get(i).equals(b.get(j))
-                ? longest[i + 1][j + 1] + 1
-                : Math.max(longest[i + 1][j], longest[i][j + 1]);
-      }
-    }
-    List<String> onlyA = new ArrayList<>();
-    List<String> onlyB = new ArrayList<>();
-    int i = 0;
-    int j = 0;
-    while (i < a.size() && j < b.size()) {
-      if (a.get(i).equals(b.get(j))) {
-        i++;
-        j++;
-      } else if (longest[i + 1][j] >= longest[i][j + 1]) {
-        onlyA.add(a.get(i++));
-      } else {
-        onlyB.add(b.get(j++));
-      }
-    }
-    onlyA.addAll(a.subList(i, a.size()));
-    onlyB.addAll(b.subList(j, b.size()));
-    return new Structure(longest[0][0], onlyA, onlyB);
+    Alignment alignment = Alignment.of(a, b);
+    return new Structure(
+        alignment.pairs().size(),
+        alignment.onlyFirst().stream().map(a::get).toList(),
+        alignment.onlySecond().stream().map(b::get).toList());
   }
 
   private static List<Weight> weights(Model first, Model second) {

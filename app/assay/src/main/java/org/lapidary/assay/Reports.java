@@ -8,7 +8,9 @@ import java.util.Locale;
 import java.util.Map;
 import org.lapidary.evidence.Estimate;
 import org.lapidary.evidence.Figure;
+import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Model;
+import org.lapidary.nn.ModelConfig;
 import org.lapidary.report.Block;
 import org.lapidary.report.Section;
 
@@ -19,6 +21,26 @@ public final class Reports {
   /** Settings, parameters, costs and the diagram of a model. */
   public static Section anatomy(Model model) {
     return anatomy(Anatomy.of(model), List.of());
+  }
+
+  /**
+   * The graph of a decoder, from its configuration alone.
+   *
+   * @throws IllegalArgumentException for another kind of model
+   */
+  public static Section graph(ModelConfig config) {
+    if (!(config instanceof DecoderConfig decoder)) {
+      throw new IllegalArgumentException(
+          "graphs of decoders are drawn; this is a model of the family '%s'"
+              .formatted(config.family()));
+    }
+    return new Section(
+        "graph",
+        "Graph",
+        List.of(
+            new Block.FigureBlock(
+                Anatomy.diagram(decoder),
+                "Boxes are operations with their parameters and sites, arrows carry shapes with their axes; a click on a box says its shape, FLOPs and bytes.")));
   }
 
   static Section anatomy(Anatomy anatomy, List<Block.Entry> measured) {

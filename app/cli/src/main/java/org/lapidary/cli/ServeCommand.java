@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.lapidary.io.Home;
 import org.lapidary.workbench.Bench;
 import org.lapidary.workbench.Workbench;
+import org.lapidary.workbench.features.FeaturePages;
 import org.lapidary.workbench.features.Making;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -115,7 +116,7 @@ final class ServeCommand implements Callable<Integer> {
             shown,
             ServeCommand::command,
             fault -> fault.printStackTrace(err));
-    try (Workbench workbench = Workbench.start(host, port, bench)) {
+    try (Workbench workbench = Workbench.start(host, port, bench, FeaturePages::new)) {
       out.println("The workbench is at " + workbench.address());
       workbench
           .token()
@@ -147,7 +148,7 @@ final class ServeCommand implements Callable<Integer> {
   }
 
   /** This program again, in a Java machine of its own that was started like this one. */
-  private static ProcessBuilder command(List<String> arguments) {
+  static ProcessBuilder command(List<String> arguments) {
     List<String> words = new ArrayList<>();
     words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String flag : ManagementFactory.getRuntimeMXBean().getInputArguments()) {

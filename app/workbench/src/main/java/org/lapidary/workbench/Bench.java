@@ -10,6 +10,7 @@ import java.util.function.Function;
 import org.lapidary.catalog.Catalog;
 import org.lapidary.catalog.House;
 import org.lapidary.catalog.runs.RunStore;
+import org.lapidary.io.Home;
 
 /**
  * What the pages show and work with.
@@ -52,7 +53,14 @@ public record Bench(
     for (String own : List.of("uploads", "jobs", "features")) {
       all.add(Files.createDirectories(home.resolve(own)));
     }
-    Jobs jobs = new Jobs(home.resolve("jobs"), launcher);
+    Jobs jobs =
+        new Jobs(
+            home.resolve("jobs"),
+            arguments -> {
+              ProcessBuilder builder = launcher.apply(arguments);
+              builder.environment().put(Home.VARIABLE, home.toAbsolutePath().toString());
+              return builder;
+            });
     return new Bench(
         catalog,
         house,

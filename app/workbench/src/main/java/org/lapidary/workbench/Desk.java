@@ -75,18 +75,25 @@ public final class Desk implements AutoCloseable {
    * @throws Refused if too many wait, or it takes too long
    */
   public <T> T ask(Path path, String question, Class<T> type, BiFunction<Model, Progress, T> work) {
-    Question key = new Question(Version.of(path), question);
+    Version version = Version.of(path);
+    return remember(version, question, type, progress -> work.apply(model(version), progress));
+  }
+
+  /** The same of what is found without the model itself, from its configuration perhaps. */
+  public <T> T remember(Path path, String question, Class<T> type, Function<Progress, T> work) {
+    return remember(Version.of(path), question, type, work);
+  }
+
+  private <T> T remember(
+      Version version, String question, Class<T> type, Function<Progress, T> work) {
+    Question key = new Question(version, question);
     synchronized (answers) {
       Object known = answers.get(key);
       if (known != null) {
         return type.cast(known);
       }
     }
-    T answer =
-        run(progress -> {
-          T found = work.apply(model(key.version()), progress);
-          return found;
-        });
+    T answer = run(work);
     synchronized (answers) {
       answers.put(key, answer);
     }

@@ -61,6 +61,9 @@ record Look(String id, String title, String about, List<Field> fields, View view
     Section of(Model model, Filled filled, Function<String, Model> open, Progress progress);
   }
 
+  /** The look that needs no weights. */
+  static final String GRAPH = "graph";
+
   private static final int TEXTS = 32;
   private static final int LENGTH = 128;
 
@@ -82,6 +85,12 @@ record Look(String id, String title, String about, List<Field> fields, View view
   /** All looks, in the order of the menu. */
   static final List<Look> ALL =
       List.of(
+          new Look(
+              GRAPH,
+              "Graph",
+              "Operations, sites and shapes; read from the configuration, before any weight is.",
+              List.of(),
+              (m, f, open, p) -> Reports.graph(m.config())),
           new Look(
               "next",
               "Prompt",

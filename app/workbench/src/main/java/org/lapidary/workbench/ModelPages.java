@@ -4,13 +4,17 @@ import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.lapidary.assay.Corpus;
 import org.lapidary.assay.ModelDiff;
 import org.lapidary.assay.Reports;
+import org.lapidary.assay.SharedDrawing;
+import org.lapidary.io.model.Models;
 import org.lapidary.nn.Model;
+import org.lapidary.report.Block;
 import org.lapidary.report.HtmlParts;
 import org.lapidary.report.Section;
 
@@ -119,7 +123,7 @@ final class ModelPages implements Pages {
   private void one(Context ctx) {
     String typed = Typed.needed(ctx, "model");
     Path path = bench.folders().find(typed);
-    Look look = Look.of(Typed.or(ctx, "look", "anatomy"));
+    Look look = Look.of(Typed.or(ctx, "look", Look.GRAPH));
     Map<String, String> values = new LinkedHashMap<>();
     boolean sent = look.fields().isEmpty() || ctx.queryParam("go") != null;
     for (Look.Field field : look.fields()) {
@@ -130,21 +134,7 @@ final class ModelPages implements Pages {
     String fault = "";
     if (sent) {
       try {
-        result =
-            bench
-                .desk()
-                .ask(
-                    path,
-                    look.id() + values,
-                    String.class,
-                    (model, progress) ->
-                        HtmlParts.section(
-                            look.view()
-                                .of(
-                                    model,
-                                    new Look.Filled(values),
-                                    other -> bench.desk().open(bench.folders().find(other)),
-                                    progress)));
+        result = result(path, look, values);
       } catch (Refused e) {
         throw e;
       } catch (RuntimeException e) {
@@ -169,6 +159,32 @@ final class ModelPages implements Pages {
             result,
             fault);
     templates.show(ctx, "model.jte", typed, TAB, Map.of("shown", shown));
+  }
+
+  private String result(Path path, Look look, Map<String, String> values) {
+    if (look.id().equals(Look.GRAPH)) {
+      return bench
+          .desk()
+          .remember(
+              path,
+              look.id(),
+              String.class,
+              progress -> HtmlParts.section(Reports.graph(Models.config(path))));
+    }
+    return bench
+        .desk()
+        .ask(
+            path,
+            look.id() + values,
+            String.class,
+            (model, progress) ->
+                HtmlParts.section(
+                    look.view()
+                        .of(
+                            model,
+                            new Look.Filled(values),
+                            other -> bench.desk().open(bench.folders().find(other)),
+                            progress)));
   }
 
   private void diff(Context ctx) {
@@ -197,6 +213,13 @@ final class ModelPages implements Pages {
 
   private static Section section(Model a, Model b) {
     Corpus corpus = Corpus.of(a, null, TEXTS, LENGTH, 0);
-    return Reports.diff("diff", "What separates them", ModelDiff.of(a, b, corpus.heldOut()));
+    ModelDiff diff = ModelDiff.of(a, b, corpus.heldOut());
+    Section said = Reports.diff("diff", "What separates them", diff);
+    List<Block> blocks = new ArrayList<>(said.blocks());
+    blocks.add(
+        new Block.FigureBlock(
+            SharedDrawing.of(a, b, diff),
+            "Boxes with the same operation, parameter and site are drawn once; a click says how far their values part."));
+    return new Section(said.id(), said.title(), blocks);
   }
 }

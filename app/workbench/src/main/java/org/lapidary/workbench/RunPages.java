@@ -25,7 +25,6 @@ import org.lapidary.catalog.runs.MetricSeries;
 import org.lapidary.catalog.runs.Output;
 import org.lapidary.catalog.runs.Run;
 import org.lapidary.catalog.runs.RunComparison;
-import org.lapidary.catalog.runs.RunId;
 import org.lapidary.catalog.runs.RunProgress;
 import org.lapidary.catalog.runs.RunStatus;
 import org.lapidary.catalog.runs.RunSummary;
@@ -64,7 +63,6 @@ final class RunPages implements Pages {
     routes.get("/runs/{id}", this::one);
     routes.sse("/runs/{id}/events", this::listenToOne);
     routes.post("/runs/{id}/stop", this::stop);
-    routes.post("/jobs/reproduce", this::reproduce);
   }
 
   /**
@@ -330,25 +328,6 @@ final class RunPages implements Pages {
     ctx.redirect("/runs/" + id);
   }
 
-  private void reproduce(Context ctx) {
-    String method = Optional.ofNullable(ctx.formParam("id")).orElse("");
-    String size = Optional.ofNullable(ctx.formParam("size")).orElse("smoke");
-    if (!size.equals("smoke") && !size.equals("full")) {
-      throw new Refused(400, "the size is smoke or full, not '%s'".formatted(size));
-    }
-    if (bench.catalog().declaration(bench.catalog().row(method)).isEmpty()) {
-      throw new Refused(400, "'%s' has no reproduction yet".formatted(method));
-    }
-    ctx.redirect("/runs/" + start(List.of("reproduce", method, "--size", size)));
-  }
-
-  /** Starts a job and returns the id of its run. */
-  private String start(List<String> arguments) {
-    String id = RunId.fresh(Instant.now());
-    bench.jobs().start(id, arguments);
-    return id;
-  }
-
   private String state(Filter filter) {
     return bench.runs().list(filter).runs().stream()
             .map(r -> r.id() + r.status() + r.progress())
@@ -373,7 +352,7 @@ final class RunPages implements Pages {
       while (!client.terminated() && Instant.now().isBefore(end)) {
         String now = state.get();
         if (last != null && !now.equals(last)) {
-          client.sendEvent("change", "");
+          client.sendEvent("change", "there"); // browsers drop an event without data
         } else {
           client.sendComment("");
         }

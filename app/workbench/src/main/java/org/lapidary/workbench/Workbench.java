@@ -18,7 +18,6 @@ import org.eclipse.jetty.io.EofException;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.ServerConnector;
-import org.lapidary.workbench.features.FeaturePages;
 
 /**
  * The pages, served. One thread computes with models; all others only read what is kept. Long work
@@ -48,15 +47,16 @@ public final class Workbench implements AutoCloseable {
    * @param host a name or address; anything but this machine's own needs the {@link #token}
    * @param port 0 for any that is free
    * @param bench what the pages show
+   * @param more pages of other packages, beside our own
    * @throws IllegalArgumentException if there is no such host, or the port is taken
    */
-  public static Workbench start(String host, int port, Bench bench) {
+  public static Workbench start(String host, int port, Bench bench, Pages.Maker... more) {
     Gate gate = new Gate(loopback(host));
     Templates templates = new Templates(gate);
     Javalin server =
         Javalin.create(config -> {
           listen(config, host, port, bench);
-          routes(config.routes, gate, templates, bench);
+          routes(config.routes, gate, templates, bench, List.of(more));
         });
     try {
       server.start();
@@ -104,7 +104,8 @@ public final class Workbench implements AutoCloseable {
     });
   }
 
-  private static void routes(RoutesConfig routes, Gate gate, Templates templates, Bench bench) {
+  private static void routes(
+      RoutesConfig routes, Gate gate, Templates templates, Bench bench, List<Pages.Maker> more) {
     routes.before(ctx -> {
       gate.admit(ctx);
       if (ctx.queryParam("token") != null && gate.token().isPresent()) {
@@ -117,9 +118,10 @@ public final class Workbench implements AutoCloseable {
     all.add(new MethodPages(bench, templates));
     all.add(new ModelPages(bench, templates));
     all.add(new ReportPages(bench, templates));
-    all.add(new FeaturePages(bench, templates));
+    more.forEach(maker -> all.add(maker.of(bench, templates)));
     all.add(new Uploads(bench));
     all.add(new RunPages(bench, templates));
+    all.add(new WorkPages(bench, templates));
     all.forEach(pages -> pages.routes(routes));
     routes.get("/", ctx -> home(ctx, templates, bench));
     routes.exception(Refused.class, (e, ctx) -> fault(ctx, templates, e.status(), message(e)));
@@ -149,7 +151,7 @@ public final class Workbench implements AutoCloseable {
   }
 
   private static void home(Context ctx, Templates templates, Bench bench) {
-    templates.show(ctx, "home.jte", "Lapidary", "", Map.of("home", Home.of(bench)));
+    templates.show(ctx, "home.jte", "Lapidary", "", Map.of("home", FrontPage.of(bench)));
   }
 
   private static void fault(Context ctx, Templates templates, int status, String message) {

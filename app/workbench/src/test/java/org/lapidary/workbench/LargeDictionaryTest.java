@@ -33,6 +33,7 @@ import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Model;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Tensor;
+import org.lapidary.workbench.features.FeaturePages;
 
 /**
  * A dictionary of 65,536 features over a vocabulary of 32,000 with 13,762,560 tokens of contexts,
@@ -59,7 +60,7 @@ class LargeDictionaryTest {
             List.of(folder.resolve("shown")),
             words -> new ProcessBuilder("true"),
             e -> e.printStackTrace());
-    try (Workbench workbench = Workbench.start("localhost", 0, bench)) {
+    try (Workbench workbench = Workbench.start("localhost", 0, bench, FeaturePages::new)) {
       System.out.println(workbench.address());
       System.in.read();
     }

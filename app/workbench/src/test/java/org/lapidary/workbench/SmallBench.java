@@ -27,6 +27,7 @@ import org.lapidary.report.JsonRenderer;
 import org.lapidary.report.Report;
 import org.lapidary.report.Section;
 import org.lapidary.tensor.Rng;
+import org.lapidary.workbench.features.FeaturePages;
 
 /** A workbench over a folder with a small model of twelve words and two reports. */
 final class SmallBench implements AutoCloseable {
@@ -58,7 +59,7 @@ final class SmallBench implements AutoCloseable {
             List.of(shown),
             arguments -> new ProcessBuilder("sh", "-c", "echo begun; sleep 60"),
             faults::add);
-    workbench = Workbench.start(host, 0, bench);
+    workbench = Workbench.start(host, 0, bench, FeaturePages::new);
   }
 
   static void model(Path place, long seed) {

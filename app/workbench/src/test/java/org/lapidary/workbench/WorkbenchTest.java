@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
@@ -56,6 +58,8 @@ class WorkbenchTest {
         "/model?model=model&look=sparsity&go=1&seed=0",
         "/model?model=model&look=probe&go=1&token=w3&seed=0",
         "/model?model=model&look=compare&go=1&with=other&seed=0",
+        "/model?model=model&look=anatomy",
+        "/work?model=model",
         "/diff?a=model&b=other",
         "/report?path=first/report.json",
         "/report?path=first/report.json&against=second/report.json",
@@ -189,6 +193,41 @@ class WorkbenchTest {
       Thread.sleep(100);
     }
     assertThat(bench.get(run).body()).contains("stopped").doesNotContain("Stop it");
+  }
+
+  @Test
+  void workIsRefusedOutsideTheFoldersAndWithOptionsForValues() throws Exception {
+    String csrf = "&csrf=" + bench.formToken();
+    for (String form :
+        List.of("model=../secret.txt", "model=model&budget=--out", "model=model&budget=%24(id)")) {
+      assertThat(bench.post("/jobs/assay", form + csrf).statusCode()).as(form).isBetween(400, 404);
+    }
+    assertThat(
+            bench
+                .post("/jobs/compare", "model=model&task=compress&methods=a;b" + csrf)
+                .statusCode())
+        .isEqualTo(400);
+  }
+
+  @Test
+  void threeHundredClientsThatSendNothingHoldNobodyUp() throws Exception {
+    List<Socket> idle = new ArrayList<>();
+    try {
+      for (int i = 0; i < 300; i++) {
+        Socket socket = new Socket("localhost", bench.workbench.address().getPort());
+        socket
+            .getOutputStream()
+            .write("POST /models/upload HTTP/1.1\r\nHost: loc".getBytes(ISO_8859_1));
+        idle.add(socket);
+      }
+      long start = System.nanoTime();
+      assertThat(bench.get("/methods").statusCode()).isEqualTo(200);
+      assertThat((System.nanoTime() - start) / 1e9).isLessThan(5);
+    } finally {
+      for (Socket socket : idle) {
+        socket.close();
+      }
+    }
   }
 
   @Test

@@ -67,7 +67,8 @@ record DataShelf(List<Path> folders, Path cache, SequencedMap<String, DatasetInf
       throw missing(
           info.name(),
           "fetching it failed: "
-              + e.getMessage()
+              // a connection that nobody answers says nothing of itself
+              + (e.getMessage() == null ? "no connection" : e.getMessage())
               + "; try again with lapidary data get "
               + info.name());
     } catch (UncheckedIOException e) {

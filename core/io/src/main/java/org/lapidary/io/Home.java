@@ -7,11 +7,14 @@ import java.nio.file.Path;
  * by default it is {@code ~/.cache/lapidary}.
  */
 public final class Home {
+  /** The environment variable that names it. */
+  public static final String VARIABLE = "LAPIDARY_HOME";
+
   private Home() {}
 
   /** The folder; it need not exist yet. */
   public static Path path() {
-    String home = System.getenv("LAPIDARY_HOME");
+    String home = System.getenv(VARIABLE);
     return home == null || home.isBlank()
         ? Path.of(System.getProperty("user.home", "."), ".cache", "lapidary")
         : Path.of(home);

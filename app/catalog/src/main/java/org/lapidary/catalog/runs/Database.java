@@ -1,6 +1,9 @@
 package org.lapidary.catalog.runs;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.ResultSet;
@@ -15,14 +18,14 @@ import org.duckdb.DuckDBDriver;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The DuckDB file. DuckDB lets one process open a file for writing, so it is held for a second at
- * most: who reads a page every second and who asks from the command line take turns.
+ * The DuckDB file. DuckDB lets one process open a file for writing, so it is held for a quarter of
+ * a second at most: who reads a page every second and who asks from the command line take turns.
  */
 final class Database implements AutoCloseable {
   /** Of the tables; a file with a higher one is of a newer Lapidary. */
   static final int VERSION = 1;
 
-  private static final long HELD = 1_000_000_000L; // ns
+  private static final long HELD = 250_000_000L; // ns
   private static final long RETRY = 50; // ms
 
   private static final List<String> TABLES =
@@ -88,6 +91,23 @@ final class Database implements AutoCloseable {
 
   boolean exists() {
     return Files.exists(file);
+  }
+
+  /** Changes when anyone writes to the file. */
+  String stamp() {
+    try {
+      StringBuilder stamp = new StringBuilder();
+      for (Path each : List.of(file, file.resolveSibling(file.getFileName() + ".wal"))) {
+        stamp.append(
+            Files.exists(each) ? Files.size(each) + " " + Files.getLastModifiedTime(each) : "none");
+        stamp.append(", ");
+      }
+      return stamp.toString();
+    } catch (NoSuchFileException e) {
+      return "changing"; // checkpointed just now
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /**

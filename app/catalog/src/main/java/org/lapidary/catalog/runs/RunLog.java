@@ -19,10 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -62,8 +59,8 @@ public final class RunLog implements Progress, AutoCloseable {
   private boolean broken;
   private boolean pending;
 
-  /** What becomes known beside the work; null when it is written. */
-  private @Nullable FutureTask<Event.Here> here;
+  /** Finds out what takes a moment. */
+  private final @Nullable Thread aside;
 
   private static final class Work {
     final String what;
@@ -88,11 +85,13 @@ public final class RunLog implements Progress, AutoCloseable {
     this.held = held;
     this.channel = channel;
     this.warn = warn;
-    if (channel != null) {
-      FutureTask<Event.Here> task = new FutureTask<>(() -> here(reads));
-      this.here = task;
-      Thread.ofPlatform().daemon().name("machine of the run").start(task);
-    }
+    this.aside =
+        channel == null
+            ? null
+            : Thread.ofPlatform()
+                .daemon()
+                .name("what the run stands on")
+                .start(() -> append(here(reads)));
   }
 
   /** Writes nothing. */
@@ -281,6 +280,13 @@ public final class RunLog implements Progress, AutoCloseable {
 
   /** The run is over. What comes after it is not written. */
   public void end(RunStatus status, @Nullable String error) {
+    if (aside != null) {
+      try {
+        aside.join(LONGEST);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt(); // the run is kept without it
+      }
+    }
     lock.lock();
     try {
       finish(status, error);
@@ -314,9 +320,6 @@ public final class RunLog implements Progress, AutoCloseable {
     }
     try (open;
         Journals.Held last = held) {
-      if (!broken) {
-        here(open, LONGEST);
-      }
       if (broken) { // the last line may be half a line
         open.write(ByteBuffer.wrap(new byte[] {'\n'}));
       }
@@ -393,7 +396,6 @@ public final class RunLog implements Progress, AutoCloseable {
     try {
       FileChannel open = channel;
       if (open != null && !broken) {
-        here(open, 0);
         write(open, event);
       }
     } catch (IOException | RuntimeException e) {
@@ -401,6 +403,11 @@ public final class RunLog implements Progress, AutoCloseable {
     } finally {
       lock.unlock();
     }
+  }
+
+  /** The same for all runs of a process. */
+  private static final class Place {
+    static final Entry.Surroundings HERE = Machine.today();
   }
 
   private static Event.Here here(List<Path> reads) {
@@ -412,25 +419,8 @@ public final class RunLog implements Progress, AutoCloseable {
         fingerprints.put(clean(path.toString()), "unreadable");
       }
     }
-    Entry.Surroundings here = Machine.today();
+    Entry.Surroundings here = Place.HERE;
     return new Event.Here(now(), here.machine(), here.versions(), fingerprints);
-  }
-
-  /** Writes where it runs once that is known. */
-  private void here(FileChannel open, long wait) throws IOException {
-    FutureTask<Event.Here> task = here;
-    if (task == null || wait == 0 && !task.isDone()) {
-      return;
-    }
-    try {
-      Event.Here found = task.get(wait, TimeUnit.MILLISECONDS);
-      here = null;
-      write(open, found);
-    } catch (ExecutionException | TimeoutException e) {
-      here = null; // the run is kept without it
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    }
   }
 
   private void broken(Exception e) {

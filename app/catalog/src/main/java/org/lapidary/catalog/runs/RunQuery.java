@@ -20,32 +20,6 @@ final class RunQuery {
     this.connection = connection;
   }
 
-  /** A condition and what stands for its question marks. */
-  private record Where(String sql, List<Object> arguments) {
-    static Where of(Filter filter) {
-      StringBuilder sql = new StringBuilder(" WHERE true");
-      List<Object> arguments = new ArrayList<>();
-      if (filter.command() != null) {
-        sql.append(" AND (command = ? OR starts_with(command, ?))");
-        arguments.add(filter.command());
-        arguments.add(filter.command() + " ");
-      }
-      if (filter.status() != null) {
-        sql.append(" AND status = ?");
-        arguments.add(filter.status().word());
-      }
-      if (filter.text() != null) {
-        sql.append(" AND contains(words, ?)");
-        arguments.add(filter.text().toLowerCase(Locale.ROOT));
-      }
-      if (filter.since() != null) {
-        sql.append(" AND started >= ?");
-        arguments.add(filter.since().toEpochMilli());
-      }
-      return new Where(sql.toString(), arguments);
-    }
-  }
-
   private interface Each<T> {
     T read(ResultSet row) throws SQLException;
   }
@@ -65,30 +39,16 @@ final class RunQuery {
     }
   }
 
-  /** Those that pass, the newest first, at most so many. */
-  List<RunSummary> list(Filter filter, long most) throws SQLException {
-    Where where = Where.of(filter);
+  /** Every run, the newest first. */
+  List<RunSummary> list() throws SQLException {
     return rows(
-        "SELECT id, command, argv, model, status, started, ended, what, done, steps, note FROM runs"
-            + where.sql()
-            + " ORDER BY id DESC LIMIT "
-            + most,
-        where.arguments(),
+        "SELECT id, command, argv, model, status, started, ended, what, done, steps, note FROM runs ORDER BY id DESC",
+        List.of(),
         RunQuery::summary);
   }
 
-  long count(Filter filter) throws SQLException {
-    Where where = Where.of(filter);
-    return rows("SELECT count(*) FROM runs" + where.sql(), where.arguments(), r -> r.getLong(1))
-        .getFirst();
-  }
-
-  /** Ids that begin with this. */
-  List<String> ids(String prefix) throws SQLException {
-    return rows(
-        "SELECT id FROM runs WHERE starts_with(id, ?) ORDER BY id DESC",
-        List.of(prefix),
-        r -> r.getString(1));
+  boolean has(String id) throws SQLException {
+    return !rows("SELECT id FROM runs WHERE id = ?", List.of(id), r -> r.getString(1)).isEmpty();
   }
 
   private static RunSummary summary(ResultSet r) throws SQLException {

@@ -17,7 +17,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.nn.Nearest;
@@ -25,8 +25,8 @@ import org.lapidary.nn.Nearest;
 /**
  * Reads what runs have written: those that are over from {@code runs.duckdb} in the data folder,
  * those that go on from their journals. Opening a store costs nothing, and it may be kept for as
- * long as one likes: it holds the file for a second at most, so that others get their turn. Where
- * the folder cannot be written, everything is read from where it lies. Safe to call from several
+ * long as one likes: it holds the file for a moment only, so that others get their turn. Where the
+ * folder cannot be written, everything is read from where it lies. Safe to call from several
  * threads.
  */
 public final class RunStore implements AutoCloseable {
@@ -39,6 +39,11 @@ public final class RunStore implements AutoCloseable {
 
   /** Readers of journals that are not in the database, so that each line is read once. */
   private final Map<String, JournalReader> readers = new HashMap<>();
+
+  private @Nullable Stored stored;
+
+  /** What was in the database, and when. */
+  private record Stored(String stamp, List<RunSummary> runs) {}
 
   private RunStore(Journals journals, Database database) {
     this.journals = journals;
@@ -72,28 +77,36 @@ public final class RunStore implements AutoCloseable {
    * @throws StoreException if the database cannot be read
    */
   public synchronized List<RunSummary> list(Filter filter) {
-    Map<String, Known> beside = takeIn();
-    List<RunSummary> all = new ArrayList<>();
-    beside.values().forEach(known -> all.add(known.run().summary(known.live())));
-    all.removeIf(Predicate.not(filter::passes));
-    long most = (long) filter.limit() + filter.offset();
-    if (database.exists()) {
-      all.addAll(database.with(connection -> new RunQuery(connection).list(filter, most)));
-    }
-    all.sort(Comparator.comparing(RunSummary::id).reversed());
-    return all.stream().skip(filter.offset()).limit(filter.limit()).toList();
+    return passing(filter).skip(filter.offset()).limit(filter.limit()).toList();
   }
 
   /** How many runs pass a filter, whatever its limit and offset. */
   public synchronized long count(Filter filter) {
-    long beside =
-        takeIn().values().stream()
-            .filter(known -> filter.passes(known.run().summary(known.live())))
-            .count();
-    return beside
-        + (database.exists()
-            ? database.with(connection -> new RunQuery(connection).count(filter))
-            : 0);
+    return passing(filter).count();
+  }
+
+  private Stream<RunSummary> passing(Filter filter) {
+    Map<String, Known> beside = takeIn();
+    return Stream.concat(
+            beside.values().stream().map(known -> known.run().summary(known.live())),
+            stored().stream())
+        .filter(filter::passes)
+        .sorted(Comparator.comparing(RunSummary::id).reversed());
+  }
+
+  /** The runs in the database; it is opened only if it has changed. */
+  private List<RunSummary> stored() {
+    if (!database.exists()) {
+      return List.of();
+    }
+    Stored last = stored;
+    if (last == null || !last.stamp().equals(database.stamp())) {
+      last =
+          database.with(
+              connection -> new Stored(database.stamp(), new RunQuery(connection).list()));
+      stored = last;
+    }
+    return last.runs();
   }
 
   /**
@@ -124,15 +137,11 @@ public final class RunStore implements AutoCloseable {
   }
 
   private String resolve(String id, Set<String> beside) {
-    Set<String> all = new LinkedHashSet<>();
-    for (String each : beside) {
-      if (each.startsWith(id)) {
-        all.add(each);
-      }
-    }
-    all.addAll(stored(id));
+    Set<String> every = new LinkedHashSet<>(beside);
+    stored().forEach(run -> every.add(run.id()));
+    List<String> all = every.stream().filter(each -> each.startsWith(id)).toList();
     if (all.contains(id) || all.size() == 1) {
-      return all.contains(id) ? id : all.iterator().next();
+      return all.contains(id) ? id : all.getFirst();
     }
     if (!all.isEmpty()) {
       throw new IllegalArgumentException(
@@ -143,19 +152,11 @@ public final class RunStore implements AutoCloseable {
                   String.join(", ", all.stream().sorted().limit(SUGGESTED).toList()),
                   all.size() > SUGGESTED ? ", ..." : ""));
     }
-    Set<String> every = new LinkedHashSet<>(beside);
-    every.addAll(stored(""));
     throw new IllegalArgumentException(
         every.isEmpty()
             ? "there is no run '%s'; nothing has been recorded yet".formatted(id)
             : "there is no run '%s'; the nearest: %s (lapidary runs lists all)"
                 .formatted(id, String.join(", ", Nearest.names(id, every, SUGGESTED))));
-  }
-
-  private List<String> stored(String prefix) {
-    return database.exists()
-        ? database.with(connection -> new RunQuery(connection).ids(prefix))
-        : List.of();
   }
 
   /**
@@ -224,15 +225,13 @@ public final class RunStore implements AutoCloseable {
       }
     });
     if (database.readOnly()) {
-      if (database.exists()) {
-        Set<String> stored = new HashSet<>(stored(""));
-        beside.keySet().removeAll(stored);
-      }
+      stored().forEach(run -> beside.remove(run.id()));
       return beside;
     }
     for (int from = 0; from < over.size(); from += BATCH) {
       List<Run> batch = over.subList(from, Math.min(over.size(), from + BATCH));
       database.with(connection -> take(connection, batch));
+      stored = null;
       for (Run run : batch) {
         journals.delete(run.id());
         readers.remove(run.id());
@@ -247,7 +246,7 @@ public final class RunStore implements AutoCloseable {
     RunQuery query = new RunQuery(connection);
     List<Run> fresh = new ArrayList<>();
     for (Run run : runs) {
-      if (query.ids(run.id()).isEmpty()) {
+      if (!query.has(run.id())) {
         fresh.add(run);
       }
     }

@@ -62,8 +62,26 @@ public final class HuggingFace {
    * @throws FormatException naming the file, what was wrong in it, and what to do
    */
   public static Model load(Path folder) {
+    Settings json = settings(folder);
+    return open(family(json), json, folder);
+  }
+
+  /**
+   * What a model is by its {@code config.json}; its weights are not looked at.
+   *
+   * @throws FormatException naming the file, what was wrong in it, and what to do
+   */
+  public static ModelConfig config(Path folder) {
+    Settings json = settings(folder);
+    return read(family(json), json);
+  }
+
+  private static Settings settings(Path folder) {
     Path file = folder.resolve("config.json");
-    Settings json = new Settings(file, Json.read(file));
+    return new Settings(file, Json.read(file));
+  }
+
+  private static Family<?> family(Settings json) {
     String type = json.text("model_type", "");
     Family<?> family = FAMILIES.get(type);
     if (family == null) {
@@ -75,16 +93,19 @@ public final class HuggingFace {
               + Nearest.names(type, FAMILIES.keySet(), 1).getFirst()
               + ")");
     }
-    return open(family, json, folder);
+    return family;
   }
 
-  private static <C extends ModelConfig> Model open(Family<C> family, Settings json, Path folder) {
-    C config;
+  private static <C extends ModelConfig> C read(Family<C> family, Settings json) {
     try {
-      config = family.read(json);
+      return family.read(json);
     } catch (IllegalArgumentException e) {
       throw json.fault(String.valueOf(e.getMessage()), "settings that fit together");
     }
+  }
+
+  private static <C extends ModelConfig> Model open(Family<C> family, Settings json, Path folder) {
+    C config = read(family, json);
     Layer layer;
     try (TensorSource source = weights(folder)) {
       checkSize(family.weights(config), source, json.file());

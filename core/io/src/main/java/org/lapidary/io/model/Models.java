@@ -17,6 +17,7 @@ import org.lapidary.io.RawTensor;
 import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Layer;
 import org.lapidary.nn.Model;
+import org.lapidary.nn.ModelConfig;
 import org.lapidary.nn.Parameter;
 import org.lapidary.nn.Rope;
 import org.lapidary.nn.Tokenizer;
@@ -53,6 +54,32 @@ public final class Models {
           path, "nothing there", "a Hugging Face model folder or a llama2.c .bin file", CHECK);
     }
     return llama2c(path);
+  }
+
+  /**
+   * What a model is, read from {@code config.json} or a llama2.c header alone.
+   *
+   * @throws FormatException naming the file, what was wrong in it, and what to do
+   */
+  public static ModelConfig config(Path path) {
+    if (Files.isDirectory(path)) {
+      return HuggingFace.config(path);
+    }
+    try (Llama2c file = Llama2c.open(path)) {
+      return config(file.config());
+    }
+  }
+
+  private static DecoderConfig config(Llama2c.Config c) {
+    return DecoderConfig.llama(
+        c.vocab(),
+        c.dim(),
+        c.layers(),
+        c.heads(),
+        c.kvHeads(),
+        c.hidden(),
+        c.positions(),
+        c.tied());
   }
 
   /**
@@ -100,16 +127,7 @@ public final class Models {
     try (Llama2c file = Llama2c.open(path);
         Scope scope = Scope.open()) {
       Llama2c.Config c = file.config();
-      DecoderConfig config =
-          DecoderConfig.llama(
-              c.vocab(),
-              c.dim(),
-              c.layers(),
-              c.heads(),
-              c.kvHeads(),
-              c.hidden(),
-              c.positions(),
-              c.tied());
+      DecoderConfig config = config(c);
       Layer layer = config.build();
       Map<String, Parameter> parameters = layer.parameters();
       Map<String, String> whole = new LinkedHashMap<>();

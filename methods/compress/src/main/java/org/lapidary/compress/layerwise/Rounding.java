@@ -2,6 +2,8 @@ package org.lapidary.compress.layerwise;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.lapidary.compress.BlockMatrices;
 import org.lapidary.compress.Gptq;
 import org.lapidary.compress.InputStatistics;
@@ -18,6 +20,13 @@ public enum Rounding {
   GPTQ;
 
   /**
+   * A model with the whole numbers that its matrices stand for.
+   *
+   * @param matrices by path
+   */
+  public record Rounded(Model model, Map<String, Quantized> matrices) {}
+
+  /**
    * A copy of the model with every block rounded to its width.
    *
    * @param bits of each block
@@ -25,34 +34,53 @@ public enum Rounding {
    * @param calibration tokens; not read by {@link #NEAREST}
    */
   public Model apply(Model model, BlockPlan bits, int group, int[][] calibration) {
+    Rounded rounded = round(model, bits, group, calibration);
+    rounded
+        .matrices()
+        .values()
+        .forEach(quantized -> {
+          quantized.codes().close();
+          quantized.scales().close();
+        });
+    return rounded.model();
+  }
+
+  /** As {@link #apply}, with the whole numbers, for the kernels. */
+  public Rounded round(Model model, BlockPlan bits, int group, int[][] calibration) {
     int blocks = model.decoder().blocks().size();
     if (bits.bits().length != blocks) {
       throw new IllegalArgumentException(
           "the plan has %d blocks, the model %d".formatted(bits.bits().length, blocks));
     }
     Model rounded = model.copy();
+    Map<String, Quantized> matrices = new LinkedHashMap<>();
     switch (this) {
-      case NEAREST -> {
-        for (int b = 0; b < blocks; b++) {
-          int width = bits.bits()[b];
-          BlockMatrices.ofBlock(rounded.decoder(), b)
-              .values()
-              .forEach(linear ->
-                  set(linear, Quantized.roundToNearest(linear.weight().tensor(), width, group)));
-        }
-      }
+      case NEAREST ->
+          BlockMatrices.of(rounded)
+              .forEach((path, linear) -> {
+                int width = bits.bits()[blockOf(path)];
+                Quantized quantized =
+                    Quantized.roundToNearest(linear.weight().tensor(), width, group);
+                set(linear, quantized);
+                matrices.put(path, quantized);
+              });
       case GPTQ ->
           InputStatistics.blockwise(
               rounded,
               calibration,
-              (matrices, statistics) ->
-                  matrices.forEach((path, linear) -> {
+              (linears, statistics) ->
+                  linears.forEach((path, linear) -> {
                     int width = bits.bits()[blockOf(path)];
                     InputStatistics inputs = requireNonNull(statistics.get(path));
-                    set(linear, Gptq.round(linear.weight().tensor(), inputs, null, width, group));
+                    Quantized quantized =
+                        Gptq.round(linear.weight().tensor(), inputs, null, width, group);
+                    set(linear, quantized);
+                    quantized.codes().unscoped();
+                    quantized.scales().unscoped();
+                    matrices.put(path, quantized);
                   }));
     }
-    return rounded;
+    return new Rounded(rounded, matrices);
   }
 
   /** The number in {@code blocks.<number>. ...}. */
@@ -64,7 +92,5 @@ public enum Rounding {
     try (Scope scope = Scope.open()) {
       linear.weight().set(scope.keep(quantized.dequantize()));
     }
-    quantized.codes().close();
-    quantized.scales().close();
   }
 }

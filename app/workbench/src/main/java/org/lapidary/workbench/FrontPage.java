@@ -12,13 +12,13 @@ import org.lapidary.catalog.Status;
  * @param models in the folders
  * @param reports in the folders
  */
-public record Home(
+public record FrontPage(
     int methods, long working, List<ModelPages.Listed> models, List<String> reports) {
   private static final int SHOWN = 8;
 
-  static Home of(Bench bench) {
+  static FrontPage of(Bench bench) {
     Ledger ledger = bench.house().ledger();
-    return new Home(
+    return new FrontPage(
         bench.catalog().rows().size(),
         bench.catalog().rows().stream()
             .filter(r -> bench.catalog().status(r, ledger) == Status.WORKING)

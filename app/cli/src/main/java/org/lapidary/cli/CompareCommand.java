@@ -151,22 +151,23 @@ final class CompareCommand implements Callable<Integer>, Recorded {
   }
 
   private Report methods(String name) {
-    Path given = path;
-    if (!ids.isEmpty() || given == null) {
-      throw new ParameterException(
-          spec.commandLine(),
-          given == null
-              ? "give the model that the methods work on: --model MODEL"
-              : "give runs or --task, not both");
+    if (!ids.isEmpty()) {
+      throw new ParameterException(spec.commandLine(), "give runs or --task, not both");
     }
     ComparisonTask chosen = asked(() -> ComparisonTasks.of(name));
     List<Double> sizes = asked(() -> budgets.stream().map(chosen::budget).toList());
-    Model model = Models.load(given);
+    Path given = path;
+    if (chosen.needsModel() && given == null) {
+      throw new ParameterException(
+          spec.commandLine(), "give the model that the methods work on: --model MODEL");
+    }
+    Model model = given == null ? null : Models.load(given);
     Question question =
         asked(() -> Question.about(chosen, model, text, methods, sizes, seeds, settings));
     Progress progress = workplace.progress();
     BusyMachine.warn(System.err);
-    return ComparisonReport.of(Comparison.run(chosen, question, progress), given.toString());
+    return ComparisonReport.of(
+        Comparison.run(chosen, question, progress), given == null ? "a text" : given.toString());
   }
 
   /** What is wrong in the words of the command line is said as such. */

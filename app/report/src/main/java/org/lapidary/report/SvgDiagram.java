@@ -1,9 +1,14 @@
 package org.lapidary.report;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.lapidary.evidence.Figure.Diagram;
 import org.lapidary.evidence.Figure.Edge;
 import org.lapidary.evidence.Figure.Node;
@@ -16,6 +21,7 @@ import org.lapidary.evidence.Figure.Node;
 public final class SvgDiagram {
   private static final double FONT = 12; // pixels
   private static final double LINE = 16;
+  private static final double LABEL = 5.9; // width of a letter of a label
   private static final double PADDING = 9;
   private static final int LONGEST_LINE = 44; // characters
 
@@ -43,7 +49,11 @@ public final class SvgDiagram {
     List<String> kinds = diagram.nodes().stream().map(Node::kind).distinct().toList();
     boolean legend = kinds.size() > 1;
     double height = layout.height() + (legend ? 28 : 0);
-    double width = Math.max(layout.width(), legend ? legendWidth(kinds) : 0);
+    Set<LayeredLayout.Route> labelled = labelled(layout.routes());
+    double width =
+        labelled.stream()
+            .mapToDouble(r -> labelX(r) + LABEL * shortened(r.edge().label()).length())
+            .reduce(Math.max(layout.width(), legend ? legendWidth(kinds) : 0), Math::max);
     StringBuilder out = new StringBuilder();
     out.append(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"diagram%s\" role=\"img\" "
@@ -59,7 +69,7 @@ public final class SvgDiagram {
             .orElse(1);
     out.append("<g class=\"edges\">");
     for (LayeredLayout.Route route : layout.routes()) {
-      edge(out, route, layout, heaviest);
+      edge(out, route, layout, heaviest, labelled.contains(route));
     }
     out.append("</g>");
     for (LayeredLayout.Place place : layout.places()) {
@@ -74,6 +84,45 @@ public final class SvgDiagram {
       legend(out, kinds, layout.height() + 8);
     }
     return out.append("</svg>").toString();
+  }
+
+  /**
+   * The arrows that say their label: where several of one label leave a box or enter one, the first
+   * speaks for all, and where two labels would lie over each other, that of the heavier arrow
+   * stays; every arrow says its own when asked.
+   */
+  private static Set<LayeredLayout.Route> labelled(List<LayeredLayout.Route> routes) {
+    Set<LayeredLayout.Route> labelled = Collections.newSetFromMap(new IdentityHashMap<>());
+    Set<List<String>> said = new HashSet<>();
+    List<double[]> taken = new ArrayList<>(); // left, right, line of what stands already
+    routes.stream()
+        .filter(r -> !r.edge().label().isEmpty() && r.x().length > 0)
+        .sorted(Comparator.comparingDouble(r -> -Math.abs(r.edge().weight())))
+        .forEach(route -> {
+          Edge edge = route.edge();
+          boolean fresh = said.add(List.of("from", edge.from(), edge.label()));
+          fresh &= said.add(List.of("to", edge.to(), edge.label()));
+          double left = labelX(route);
+          double right = left + LABEL * shortened(edge.label()).length();
+          double y = labelY(route);
+          boolean free =
+              taken.stream().noneMatch(t -> Math.abs(t[2] - y) < 11 && t[0] < right && left < t[1]);
+          if (fresh && free) {
+            labelled.add(route);
+            taken.add(new double[] {left, right, y});
+          }
+        });
+    return labelled;
+  }
+
+  private static double labelY(LayeredLayout.Route route) {
+    int middle = route.y().length / 2;
+    return (route.y()[middle - 1] + route.y()[middle]) / 2 + 4;
+  }
+
+  private static double labelX(LayeredLayout.Route route) {
+    int middle = route.x().length / 2;
+    return (route.x()[middle - 1] + route.x()[middle]) / 2 + 5;
   }
 
   private static void node(StringBuilder out, LayeredLayout.Place place, int kind) {
@@ -101,7 +150,11 @@ public final class SvgDiagram {
   }
 
   private static void edge(
-      StringBuilder out, LayeredLayout.Route route, LayeredLayout layout, double heaviest) {
+      StringBuilder out,
+      LayeredLayout.Route route,
+      LayeredLayout layout,
+      double heaviest,
+      boolean labelled) {
     Edge edge = route.edge();
     double share =
         heaviest > 0 && Double.isFinite(edge.weight()) ? Math.abs(edge.weight()) / heaviest : 0;
@@ -169,14 +222,10 @@ public final class SvgDiagram {
     out.append(
         "<path class=\"head\" d=\"M%s %sl%s %sh%sz\"/>"
             .formatted(n(endX), n(endY), n(-half), n(tail), n(2 * half)));
-    if (!edge.label().isEmpty() && x.length > 0) {
-      int middle = x.length / 2;
+    if (labelled) {
       out.append(
           "<text x=\"%s\" y=\"%s\">%s</text>"
-              .formatted(
-                  n((x[middle - 1] + x[middle]) / 2 + 5),
-                  n((y[middle - 1] + y[middle]) / 2 + 4),
-                  Html.escape(shortened(edge.label()))));
+              .formatted(n(labelX(route)), n(labelY(route)), Html.escape(shortened(edge.label()))));
     }
     out.append("</g>");
   }

@@ -15,9 +15,12 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BiFunction;
 import java.util.function.Function;
+import org.lapidary.assay.Corpus;
 import org.lapidary.evidence.Progress;
 import org.lapidary.io.model.Models;
 import org.lapidary.nn.Model;
+import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.Tensor;
 
 /**
  * Where a page computes with a model: one thread, so that visitors share the cores in turn, a line
@@ -29,6 +32,8 @@ public final class Desk implements AutoCloseable {
   private static final int SECONDS = 60;
   private static final int OPEN = 3;
   private static final int KEPT = 200;
+  private static final int TEXTS = 8;
+  private static final int LENGTH = 128;
 
   private final ThreadPoolExecutor thread =
       new ThreadPoolExecutor(
@@ -40,6 +45,18 @@ public final class Desk implements AutoCloseable {
           Thread.ofPlatform().name("desk").daemon().factory());
   private final Map<Version, Model> models = latest(OPEN);
   private final Map<Question, Object> answers = latest(KEPT);
+  private final Map<Text, Corpus> texts = latest(2 * OPEN);
+
+  private record Text(Model model, long seed) {}
+
+  /** A desk; what the first question would wait for is loaded beside the first pages. */
+  public Desk() {
+    thread.submit(() -> {
+      try (Scope scope = Scope.open()) {
+        Tensor.of(new int[] {0}, 1);
+      }
+    });
+  }
 
   /** A file or folder as it was last written. */
   private record Version(Path path, FileTime written) {
@@ -146,6 +163,15 @@ public final class Desk implements AutoCloseable {
       models.put(version, model);
     }
     return model;
+  }
+
+  /**
+   * A few texts that a model writes itself, the same for all that is asked of it with one seed;
+   * only from inside {@link #ask} or {@link #run}.
+   */
+  public Corpus corpus(Model model, long seed) {
+    return texts.computeIfAbsent(
+        new Text(model, seed), text -> Corpus.of(model, null, TEXTS, LENGTH, seed));
   }
 
   /** Another model for work that is under way; only from inside {@link #ask} or {@link #run}. */

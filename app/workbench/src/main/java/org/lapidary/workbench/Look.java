@@ -2,7 +2,6 @@ package org.lapidary.workbench;
 
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.assay.Corpus;
 import org.lapidary.assay.Interpretations;
@@ -56,20 +55,22 @@ record Look(String id, String title, String about, List<Field> fields, View view
     }
   }
 
+  /** What a look may ask of the desk beside its model. */
+  interface Around {
+    /** Another model. */
+    Model open(String path);
+
+    /** Texts that a model writes itself. */
+    Corpus corpus(Model model, long seed);
+  }
+
   /** What computes it. */
   interface View {
-    Section of(Model model, Filled filled, Function<String, Model> open, Progress progress);
+    Section of(Model model, Filled filled, Around around, Progress progress);
   }
 
   /** The look that needs no weights. */
   static final String GRAPH = "graph";
-
-  private static final int TEXTS = 32;
-  private static final int LENGTH = 128;
-
-  private static Corpus corpus(Model model, Filled filled) {
-    return Corpus.of(model, null, TEXTS, LENGTH, filled.number("seed"));
-  }
 
   private static Field needed(String name, String label, String initial) {
     return new Field(name, label, initial, true, List.of());
@@ -90,19 +91,19 @@ record Look(String id, String title, String about, List<Field> fields, View view
               "Graph",
               "Operations, sites and shapes; read from the configuration, before any weight is.",
               List.of(),
-              (m, f, open, p) -> Reports.graph(m.config())),
+              (m, f, at, p) -> Reports.graph(m.config())),
           new Look(
               "next",
               "Prompt",
               "The likeliest next tokens of a prompt, and how surprising each of its tokens was.",
               List.of(PROMPT),
-              (m, f, open, p) -> PromptViews.next(m, f.text("prompt"))),
+              (m, f, at, p) -> PromptViews.next(m, f.text("prompt"))),
           new Look(
               "attention",
               "Attention",
               "Which tokens every head of a block reads.",
               List.of(PROMPT, needed("layer", "Block", "0")),
-              (m, f, open, p) ->
+              (m, f, at, p) ->
                   PromptViews.attention(m, f.text("prompt"), Math.toIntExact(f.number("layer")))),
           new Look(
               "patch",
@@ -113,7 +114,7 @@ record Look(String id, String title, String about, List<Field> fields, View view
                   needed("into", "Put into", "One day, Tim met a dog"),
                   needed("site", "Site or glob", "blocks.*.hook_resid_post"),
                   optional("position", "Position")),
-              (m, f, open, p) ->
+              (m, f, at, p) ->
                   PromptViews.patch(
                       m,
                       f.text("from"),
@@ -125,8 +126,9 @@ record Look(String id, String title, String about, List<Field> fields, View view
               "Circuit",
               "What brings the likeliest next token of a prompt: heads, MLPs, embeddings. MLPs are single nodes here; with a transcoder their features are (see Features).",
               List.of(PROMPT, SEED),
-              (m, f, open, p) ->
-                  Interpretations.circuit(m, corpus(m, f), f.text("prompt"), Map.of())),
+              (m, f, at, p) ->
+                  Interpretations.circuit(
+                      m, at.corpus(m, f.number("seed")), f.text("prompt"), Map.of())),
           new Look(
               "attribute",
               "Attribute",
@@ -137,7 +139,7 @@ record Look(String id, String title, String about, List<Field> fields, View view
                   optional("plus", "Token for"),
                   optional("minus", "Token against"),
                   needed("sites", "Sites", AttributionPatching.WRITTEN)),
-              (m, f, open, p) ->
+              (m, f, at, p) ->
                   Interpretations.attribute(
                       m,
                       f.text("clean"),
@@ -160,7 +162,7 @@ record Look(String id, String title, String about, List<Field> fields, View view
                           .toList()),
                   needed("sites", "Sites", AttributionPatching.WRITTEN),
                   SEED),
-              (m, f, open, p) ->
+              (m, f, at, p) ->
                   Interpretations.attribute(
                       m, task(f.text("task")), f.text("sites"), f.number("seed"))),
           new Look(
@@ -168,37 +170,39 @@ record Look(String id, String title, String about, List<Field> fields, View view
               "Depth",
               "What each block adds, and what skipping it changes.",
               List.of(SEED),
-              (m, f, open, p) -> Interpretations.depth(m, corpus(m, f), f.number("seed"))),
+              (m, f, at, p) ->
+                  Interpretations.depth(m, at.corpus(m, f.number("seed")), f.number("seed"))),
           new Look(
               "sparsity",
               "Sparsity",
               "Which hidden units fire, and the loss when only the largest may.",
               List.of(SEED),
-              (m, f, open, p) -> Interpretations.sparsity(m, corpus(m, f), p)),
+              (m, f, at, p) -> Interpretations.sparsity(m, at.corpus(m, f.number("seed")), p)),
           new Look(
               "probe",
               "Probe",
               "How well each block's stream tells whether a certain token comes next.",
               List.of(needed("token", "Token", "the"), SEED),
-              (m, f, open, p) ->
-                  Interpretations.probe(m, corpus(m, f), f.text("token"), f.number("seed"))),
+              (m, f, at, p) ->
+                  Interpretations.probe(
+                      m, at.corpus(m, f.number("seed")), f.text("token"), f.number("seed"))),
           new Look(
               "compare",
               "Compare",
               "How alike the streams are at every pair of depths, of this model or of this one and another.",
               List.of(optional("with", "Other model"), SEED),
-              (m, f, open, p) ->
+              (m, f, at, p) ->
                   Interpretations.compare(
                       m,
-                      f.orNull("with") == null ? m : open.apply(f.text("with")),
-                      corpus(m, f),
+                      f.orNull("with") == null ? m : at.open(f.text("with")),
+                      at.corpus(m, f.number("seed")),
                       f.number("seed"))),
           new Look(
               "anatomy",
               "Anatomy",
               "Settings, parameters, work and bytes per token, and the graph.",
               List.of(),
-              (m, f, open, p) -> Reports.anatomy(m)));
+              (m, f, at, p) -> Reports.anatomy(m)));
 
   private static TextPrompts task(String typed) {
     for (TextPrompts task : TextPrompts.values()) {

@@ -14,6 +14,9 @@ import org.lapidary.catalog.Entry;
 import org.lapidary.catalog.Ledger;
 import org.lapidary.catalog.Row;
 import org.lapidary.catalog.Status;
+import org.lapidary.catalog.runs.Filter;
+import org.lapidary.catalog.runs.RunStatus;
+import org.lapidary.catalog.runs.RunSummary;
 import org.lapidary.evidence.Check;
 import org.lapidary.evidence.Figure;
 import org.lapidary.report.HtmlParts;
@@ -21,6 +24,8 @@ import org.lapidary.report.HtmlParts;
 /** The catalog, and a page for every method. */
 final class MethodPages implements Pages {
   private static final String TAB = "methods";
+  private static final int LOOKED_AT = 50;
+  private static final int SHOWN = 5;
 
   private final Bench bench;
   private final Templates templates;
@@ -45,9 +50,9 @@ final class MethodPages implements Pages {
   }
 
   /** What the list was narrowed to, as typed. */
-  public record Filter(String area, String status, String text) {
-    static Filter of(Context ctx) {
-      return new Filter(typed(ctx, "area"), typed(ctx, "status"), typed(ctx, "text"));
+  public record Narrowed(String area, String status, String text) {
+    static Narrowed of(Context ctx) {
+      return new Narrowed(typed(ctx, "area"), typed(ctx, "status"), typed(ctx, "text"));
     }
 
     boolean takes(Listed listed) {
@@ -67,7 +72,7 @@ final class MethodPages implements Pages {
   private void list(Context ctx) {
     Ledger ledger = bench.house().ledger();
     Catalog catalog = bench.catalog();
-    Filter filter = Filter.of(ctx);
+    Narrowed filter = Narrowed.of(ctx);
     List<Listed> rows =
         catalog.rows().stream()
             .map(row -> new Listed(row, catalog.status(row, ledger)))
@@ -89,6 +94,8 @@ final class MethodPages implements Pages {
    * @param measured the ledger's checks as HTML, or empty
    * @param run when and where they were measured, or empty
    * @param calls how to call it from Java, one line each
+   * @param runs of its reproduction on this machine, the newest first
+   * @param figures of the newest of them that went well, as HTML, or empty
    */
   public record Method(
       Row row,
@@ -97,7 +104,9 @@ final class MethodPages implements Pages {
       String packageName,
       String measured,
       String run,
-      List<String> calls) {}
+      List<String> calls,
+      List<RunPages.Listed> runs,
+      String figures) {}
 
   private void one(Context ctx) {
     Catalog catalog = bench.catalog();
@@ -110,6 +119,7 @@ final class MethodPages implements Pages {
     Ledger ledger = bench.house().ledger();
     Optional<Declaration> declaration = catalog.declaration(row);
     Optional<Entry> entry = ledger.find(row.id());
+    List<RunSummary> runs = runs(row.id());
     Method method =
         new Method(
             row,
@@ -118,8 +128,25 @@ final class MethodPages implements Pages {
             declaration.map(Declaration::packageName).orElse(""),
             entry.map(e -> HtmlParts.figure(checks(e))).orElse(""),
             entry.map(MethodPages::run).orElse(""),
-            declaration.map(Calls::of).orElse(List.of()));
+            declaration.map(Calls::of).orElse(List.of()),
+            runs.stream().map(RunPages.Listed::of).toList(),
+            runs.stream()
+                .filter(r -> r.status() == RunStatus.OK)
+                .findFirst()
+                .map(r -> RunFigures.html(bench.runs().run(r.id())))
+                .orElse(""));
     templates.show(ctx, "method.jte", row.id(), TAB, Map.of("method", method));
+  }
+
+  private List<RunSummary> runs(String id) {
+    return bench
+        .runs()
+        .list(Filter.all().withCommand("reproduce").withText(id).withPage(LOOKED_AT, 0))
+        .runs()
+        .stream()
+        .filter(r -> r.argv().contains(id))
+        .limit(SHOWN)
+        .toList();
   }
 
   private static Figure.Table checks(Entry entry) {

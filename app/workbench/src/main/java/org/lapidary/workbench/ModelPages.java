@@ -21,8 +21,6 @@ import org.lapidary.report.Section;
 /** Models in the folders, looks into one, and two beside each other. */
 final class ModelPages implements Pages {
   private static final String TAB = "models";
-  private static final int TEXTS = 16;
-  private static final int LENGTH = 128;
 
   private final Bench bench;
   private final Templates templates;
@@ -179,12 +177,21 @@ final class ModelPages implements Pages {
             String.class,
             (model, progress) ->
                 HtmlParts.section(
-                    look.view()
-                        .of(
-                            model,
-                            new Look.Filled(values),
-                            other -> bench.desk().open(bench.folders().find(other)),
-                            progress)));
+                    look.view().of(model, new Look.Filled(values), around(), progress)));
+  }
+
+  private Look.Around around() {
+    return new Look.Around() {
+      @Override
+      public Model open(String path) {
+        return bench.desk().open(bench.folders().find(path));
+      }
+
+      @Override
+      public Corpus corpus(Model model, long seed) {
+        return bench.desk().corpus(model, seed);
+      }
+    };
   }
 
   private void diff(Context ctx) {
@@ -201,7 +208,9 @@ final class ModelPages implements Pages {
                   a,
                   "diff with " + b,
                   String.class,
-                  (model, progress) -> HtmlParts.section(section(model, bench.desk().open(b))));
+                  (model, progress) ->
+                      HtmlParts.section(
+                          section(model, bench.desk().open(b), bench.desk().corpus(model, 0))));
     }
     templates.show(
         ctx,
@@ -211,8 +220,7 @@ final class ModelPages implements Pages {
         Map.of("models", listed(bench), "first", first, "second", second, "result", result));
   }
 
-  private static Section section(Model a, Model b) {
-    Corpus corpus = Corpus.of(a, null, TEXTS, LENGTH, 0);
+  private static Section section(Model a, Model b, Corpus corpus) {
     ModelDiff diff = ModelDiff.of(a, b, corpus.heldOut());
     Section said = Reports.diff("diff", "What separates them", diff);
     List<Block> blocks = new ArrayList<>(said.blocks());

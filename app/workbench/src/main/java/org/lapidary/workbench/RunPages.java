@@ -21,16 +21,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.catalog.runs.Filter;
 import org.lapidary.catalog.runs.LogLine;
-import org.lapidary.catalog.runs.MetricSeries;
-import org.lapidary.catalog.runs.Output;
 import org.lapidary.catalog.runs.Run;
 import org.lapidary.catalog.runs.RunComparison;
 import org.lapidary.catalog.runs.RunProgress;
 import org.lapidary.catalog.runs.RunStatus;
 import org.lapidary.catalog.runs.RunSummary;
-import org.lapidary.evidence.Figure;
 import org.lapidary.report.HtmlParts;
-import org.lapidary.report.JsonReader;
 import org.lapidary.report.Report;
 
 /** The runs of this machine: a live list, a page for each, and what starts and stops them. */
@@ -268,32 +264,11 @@ final class RunPages implements Pages {
     return new Shown(
         Listed.of(run.summary()),
         run.summary().status() == RunStatus.RUNNING,
-        body(run),
+        RunFigures.html(run),
         run.artifacts().stream().map(a -> wrote(a.path())).toList(),
         facts.entrySet().stream().map(e -> new Pair(e.getKey(), e.getValue())).toList(),
         printed.isEmpty() ? said : printed,
         error == null ? "" : error);
-  }
-
-  private static String body(Run run) {
-    StringBuilder body = new StringBuilder();
-    for (MetricSeries metric : run.metrics()) {
-      body.append(
-          HtmlParts.figure(
-              new Figure.Lines(metric.name(), "step", metric.name(), List.of(metric.series()))));
-    }
-    for (Output output : run.outputs()) {
-      body.append(
-          switch (output.kind()) {
-            case FIGURE -> HtmlParts.figure(JsonReader.figure(output.json()));
-            case SECTION -> HtmlParts.section(JsonReader.section(output.json()));
-            case REPORT ->
-                JsonReader.report(output.json()).sections().stream()
-                    .map(HtmlParts::section)
-                    .collect(Collectors.joining());
-          });
-    }
-    return body.toString();
   }
 
   private Wrote wrote(String path) {

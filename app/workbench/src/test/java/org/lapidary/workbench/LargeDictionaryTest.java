@@ -2,9 +2,7 @@ package org.lapidary.workbench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -105,10 +103,9 @@ class LargeDictionaryTest {
         "index made in %.0f s, %d MB%n",
         (System.nanoTime() - start) / 1e9,
         Files.size(folder.resolve("shown/large/features.safetensors")) / 1_000_000);
-    Process server = server();
-    try (BufferedReader out = server.inputReader();
+    try (ServerProcess server = new ServerProcess(LargeDictionaryTest.class, folder);
         HttpClient client = HttpClient.newHttpClient()) {
-      URI address = URI.create(out.readLine());
+      URI address = server.address;
       Map<String, List<Double>> times = new TreeMap<>();
       Random random = new Random(0);
       String index = "index=large";
@@ -128,7 +125,7 @@ class LargeDictionaryTest {
         ask(client, address, "/feature?" + index + "&id=" + id, times, round);
         ask(client, address, "/feature.html?" + index + "&id=" + id, times, round);
       }
-      double memory = resident(server.pid());
+      double memory = server.resident();
       System.out.printf(Locale.ROOT, "server: %.0f MB resident%n", memory / 1e6);
       times.forEach((page, all) -> {
         double[] sorted = all.stream().mapToDouble(Double::doubleValue).sorted().toArray();
@@ -141,8 +138,6 @@ class LargeDictionaryTest {
       });
       assertThat(memory).isLessThan(1e9);
       assertThat(times.values()).allSatisfy(all -> assertThat(all).allMatch(ms -> ms < 300));
-    } finally {
-      server.destroy();
     }
   }
 
@@ -163,30 +158,5 @@ class LargeDictionaryTest {
               .replaceAll("text=\\d+$", "token");
       times.computeIfAbsent(kind, k -> new ArrayList<>()).add(ms);
     }
-  }
-
-  private Process server() throws IOException {
-    List<String> words = new ArrayList<>();
-    words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    words.addAll(
-        List.of(
-            "-Xmx400m",
-            "--add-modules",
-            "jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "-cp",
-            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-            LargeDictionaryTest.class.getName(),
-            folder.toString()));
-    return new ProcessBuilder(words).redirectError(Redirect.INHERIT).start();
-  }
-
-  /** Bytes of memory that a process has, mapped files included. */
-  private static double resident(long pid) throws IOException {
-    return Files.readAllLines(Path.of("/proc/%d/status".formatted(pid))).stream()
-        .filter(line -> line.startsWith("VmRSS:"))
-        .mapToDouble(line -> 1024 * Double.parseDouble(line.replaceAll("\\D", "")))
-        .findFirst()
-        .orElseThrow();
   }
 }

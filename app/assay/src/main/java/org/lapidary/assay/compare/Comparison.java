@@ -3,8 +3,11 @@ package org.lapidary.assay.compare;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.stream.IntStream;
 import org.lapidary.evidence.Estimate;
@@ -37,6 +40,7 @@ public record Comparison(
    * @param fastFront whether no other row is faster and loses less
    * @param note what a reader must know, or why there are no figures
    * @param met whether there are figures
+   * @param within whether it kept to the budget
    */
   public record Row(
       String method,
@@ -52,11 +56,12 @@ public record Comparison(
       boolean front,
       boolean fastFront,
       String note,
-      boolean met) {
+      boolean met,
+      boolean within) {
 
     /** Whether the interval of the difference to the best of its budget holds 0. */
     public boolean tied() {
-      return met && Math.abs(behind.mean()) <= behind.halfWidth();
+      return within && Math.abs(behind.mean()) <= behind.halfWidth();
     }
 
     private Row with(Estimate rest, boolean onFront, boolean onFastFront) {
@@ -74,7 +79,8 @@ public record Comparison(
           onFront,
           onFastFront,
           note,
-          met);
+          met,
+          within);
     }
   }
 
@@ -127,12 +133,14 @@ public record Comparison(
   private static Cell cell(
       String method, double budget, List<Trial> runs, Trial.Measured reference) {
     List<Trial.Measured> measured = new ArrayList<>();
-    String note = "";
+    Set<String> notes = new LinkedHashSet<>();
     for (Trial run : runs) {
       switch (run) {
         case Trial.Measured m -> {
           measured.add(m);
-          note = m.note();
+          if (notes.stream().noneMatch(n -> n.startsWith(m.note()))) {
+            notes.add(m.note());
+          }
         }
         case Trial.Refused(String why) -> {
           return new Cell(refused(method, budget, why), new double[0]);
@@ -168,8 +176,9 @@ public record Comparison(
             extras,
             false,
             false,
-            note,
-            true);
+            String.join("; ", notes),
+            true,
+            measured.stream().allMatch(Trial.Measured::within));
     return new Cell(row, perText);
   }
 
@@ -189,6 +198,7 @@ public record Comparison(
         false,
         false,
         why,
+        false,
         false);
   }
 
@@ -207,12 +217,14 @@ public record Comparison(
       Cell cell = all.get(i);
       Estimate behind = cell.row().behind();
       if (cell.row().met() && i > 0) {
-        Cell best =
+        Optional<Cell> best =
             cells.stream()
-                .filter(c -> c.row().met() && c.row().budget() == cell.row().budget())
-                .min((a, b) -> Double.compare(a.row().quality().mean(), b.row().quality().mean()))
-                .orElseThrow();
-        behind = Estimate.of(difference(cell.perText(), best.perText()));
+                .filter(c -> c.row().within() && c.row().budget() == cell.row().budget())
+                .min((a, b) -> Double.compare(a.row().quality().mean(), b.row().quality().mean()));
+        behind =
+            best.isPresent()
+                ? Estimate.of(difference(cell.perText(), best.get().perText()))
+                : new Estimate(Double.NaN, Double.NaN, 0);
       }
       rows.add(cell.row().with(behind, front[i], fast[i]));
     }

@@ -48,7 +48,7 @@ public final class ComparisonReport {
     for (double budget : c.question().budgets()) {
       List<Row> met =
           c.rows().stream()
-              .filter(row -> row.budget() == budget && row.met())
+              .filter(row -> row.budget() == budget && row.within())
               .sorted(Comparator.comparingDouble(row -> row.quality().mean()))
               .toList();
       if (met.isEmpty()) {
@@ -268,8 +268,10 @@ public final class ComparisonReport {
   }
 
   private static String interval(Estimate e) {
-    return e.mean() == 0 && e.halfWidth() == 0
-        ? "0"
-        : String.format(Locale.ROOT, "%.3f ± %.3f", e.mean(), e.halfWidth());
+    return Double.isNaN(e.mean())
+        ? ""
+        : e.mean() == 0 && e.halfWidth() == 0
+            ? "0"
+            : String.format(Locale.ROOT, "%.3f ± %.3f", e.mean(), e.halfWidth());
   }
 }

@@ -16,6 +16,11 @@ public interface ComparisonTask {
   /** What is traded for what, in a sentence. */
   String description();
 
+  /** Whether methods work on a given model; else they train their own on a text. */
+  default boolean needsModel() {
+    return true;
+  }
+
   /** What a method gives and takes. */
   Axes axes();
 
@@ -101,5 +106,20 @@ public interface ComparisonTask {
     }
     throw new IllegalArgumentException(
         "the setting %s is a whole number from %d, not '%s'".formatted(name, least, text));
+  }
+
+  /** A setting as a number above 0. */
+  static double number(Map<String, String> settings, String name) {
+    String text = settings.getOrDefault(name, "");
+    try {
+      double value = Double.parseDouble(text);
+      if (value > 0 && value < Double.POSITIVE_INFINITY) {
+        return value;
+      }
+    } catch (NumberFormatException e) {
+      // told below
+    }
+    throw new IllegalArgumentException(
+        "the setting %s is a number above 0, not '%s'".formatted(name, text));
   }
 }

@@ -5,7 +5,8 @@ import org.lapidary.nn.Nearest;
 
 /** The tasks there are. A new one is one class and one line here. */
 public final class ComparisonTasks {
-  private static final List<ComparisonTask> ALL = List.of(new CompressTask());
+  private static final List<ComparisonTask> ALL =
+      List.of(new CompressTask(), new DictionaryTask(), new MixerTask(), new OptimizerTask());
 
   private ComparisonTasks() {}
 

@@ -96,7 +96,7 @@ final class CompressTask implements ComparisonTask {
 
   @Override
   public Bench open(Question question, Progress progress) {
-    Model model = question.model();
+    Model model = question.given();
     BlockMatrices.of(model); // says why, if there are none
     Corpus corpus =
         Corpus.of(
@@ -135,7 +135,7 @@ final class CompressTask implements ComparisonTask {
     @Override
     public Trial.Measured reference() {
       return new Trial.Measured(
-          1, losses, 1, Map.of("KL", 0.0, "bits a weight", 32.0), "as it came, in float32");
+          1, losses, 1, Map.of("KL", 0.0, "bits a weight", 32.0), true, "as it came, in float32");
     }
 
     @Override
@@ -173,7 +173,7 @@ final class CompressTask implements ComparisonTask {
       if (Estimate.of(after).mean() > Math.log(model.decoder().config().vocab())) {
         note = join(note, "worse than guessing");
       }
-      return new Trial.Measured((double) size / bytes, after, speed, extras, note);
+      return new Trial.Measured((double) size / bytes, after, speed, extras, true, note);
     }
 
     private static String join(String note, String more) {

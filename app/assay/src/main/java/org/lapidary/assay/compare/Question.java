@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -14,7 +15,7 @@ import org.lapidary.nn.Nearest;
 /**
  * What is to be compared.
  *
- * @param model that the methods work on
+ * @param model that the methods work on; null for a task that makes its own
  * @param text UTF-8; null lets the model write its own
  * @param methods of the task, in the order of the rows
  * @param budgets in the unit of the task
@@ -22,7 +23,7 @@ import org.lapidary.nn.Nearest;
  * @param settings all settings of the task
  */
 public record Question(
-    Model model,
+    @Nullable Model model,
     @Nullable Path text,
     List<String> methods,
     List<Double> budgets,
@@ -44,12 +45,18 @@ public record Question(
    */
   public static Question about(
       ComparisonTask task,
-      Model model,
+      @Nullable Model model,
       @Nullable Path text,
       List<String> methods,
       List<Double> budgets,
       int seeds,
       Map<String, String> changed) {
+    if (task.needsModel() != (model != null)) {
+      throw new IllegalArgumentException(
+          task.needsModel()
+              ? "the task %s works on a model; give one".formatted(task.id())
+              : "the task %s trains models of its own; give a text alone".formatted(task.id()));
+    }
     for (String method : methods) {
       if (!task.methods().containsKey(method)) {
         throw new IllegalArgumentException(
@@ -80,5 +87,10 @@ public record Question(
         (budgets.isEmpty() ? task.budgets() : budgets).stream().distinct().toList(),
         seeds,
         settings);
+  }
+
+  /** The model of a task that works on one. */
+  Model given() {
+    return Objects.requireNonNull(model, "the task works on a model");
   }
 }

@@ -65,18 +65,7 @@ final class Shrinking {
     this.corpus = corpus;
     this.group = ComparisonTask.whole(settings, "group", 1);
     this.steps = ComparisonTask.whole(settings, "gradual-steps", 10);
-    String text = settings.getOrDefault("gradual-rate", "");
-    double given = Double.NaN;
-    try {
-      given = Double.parseDouble(text);
-    } catch (NumberFormatException e) {
-      // told below
-    }
-    if (!(given > 0 && given < 1)) {
-      throw new IllegalArgumentException(
-          "the setting gradual-rate is a learning rate between 0 and 1, not '" + text + "'");
-    }
-    this.rate = given;
+    this.rate = ComparisonTask.number(settings, "gradual-rate");
   }
 
   /**

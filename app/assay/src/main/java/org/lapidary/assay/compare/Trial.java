@@ -13,10 +13,16 @@ public sealed interface Trial {
    * @param quality the loss on each text, in the order of the texts
    * @param speed what is gained, or NaN where it is not measured
    * @param extras further figures by name, for the table
+   * @param within whether it kept to the budget; else it does not compete for it
    * @param note what a reader must know of it, or empty
    */
   record Measured(
-      double cost, double[] quality, double speed, Map<String, Double> extras, String note)
+      double cost,
+      double[] quality,
+      double speed,
+      Map<String, Double> extras,
+      boolean within,
+      String note)
       implements Trial {
     public Measured {
       extras = Collections.unmodifiableMap(new LinkedHashMap<>(extras));

@@ -77,7 +77,7 @@ class ComparisonTest {
       return new Bench() {
         @Override
         public Trial.Measured reference() {
-          return new Trial.Measured(10, BASE, Double.NaN, Map.of(), "");
+          return new Trial.Measured(10, BASE, Double.NaN, Map.of(), true, "");
         }
 
         @Override
@@ -101,6 +101,7 @@ class ComparisonTest {
               Arrays.stream(BASE).map(x -> x + more).toArray(),
               Double.NaN,
               Map.of("seed", (double) seed),
+              !(method.equals("steady") && budget == 1 && question.seeds() == 2),
               "");
         }
 
@@ -182,6 +183,18 @@ class ComparisonTest {
     assertThat(report.sections().getLast().blocks())
         .anySatisfy(block ->
             assertThat(((Block.FigureBlock) block).figure().toString()).contains("too small"));
+  }
+
+  @Test
+  void whoDoesNotKeepToTheBudgetDoesNotCompeteForIt() {
+    Question two = question(2, "steady");
+    Comparison c = Comparison.run(new Toy(), two, Progress.silent());
+
+    assertThat(row(c, "steady", 1).within()).isFalse();
+    assertThat(row(c, "steady", 1).behind().mean()).as("there is no best").isNaN();
+    assertThat(row(c, "steady", 2).behind().mean()).isZero();
+    assertThat(ComparisonReport.of(c, "m").sections().getFirst().blocks().getFirst().toString())
+        .contains("none meets it");
   }
 
   @Test

@@ -17,7 +17,7 @@ import org.lapidary.tensor.Tensor;
  *     on one of the first; NaN where it fires on too few
  * @param mass the share of its positive attribution, on the second copy where it tells that one, on
  *     the first where it tells that, which comes from the token after the last copy of the current
- *     one
+ *     one; on the second copy only where that is the only one
  */
 record SecondCopies(double[] auc, double[] mass) {
   private static final int FEWEST = 10;
@@ -63,6 +63,9 @@ record SecondCopies(double[] auc, double[] mass) {
           Attribution attribution = new Attribution(model, layer, dictionary, texts[q]);
           for (int t = 1; t < length; t++) {
             boolean again = t >= half;
+            if (again && copies(texts[q], t) > 1) {
+              continue; // the token stands twice in the prefix, and either may be the one copied
+            }
             int source = again ? sequences[q].source(t) : earlier(texts[q], t);
             try (Scope step = Scope.open()) {
               Tensor terms = attribution.terms(t).maximum(0).to(DType.FLOAT64);
@@ -87,6 +90,15 @@ record SecondCopies(double[] auc, double[] mass) {
       }
       return new SecondCopies(auc, mass);
     }
+  }
+
+  /** How often the token stands before. */
+  private static int copies(int[] text, int t) {
+    int copies = 0;
+    for (int s = 0; s < t; s++) {
+      copies += text[s] == text[t] ? 1 : 0;
+    }
+    return copies;
   }
 
   /** The position after the last earlier copy of the token, -1 if there is none. */

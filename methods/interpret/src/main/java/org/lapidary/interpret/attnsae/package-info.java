@@ -23,7 +23,9 @@
  * has, shrinks what it reads: steered to the same L0 it recovers about half of the loss here, and
  * at an L0 of 15 four fifths; it is reported beside. A feature here fires for one target token, so
  * whether it tells the second copy of a prefix from the first is measured on the tokens on which it
- * fires in either. The fixture has rotary positions, and repeated sequences alone in the first
+ * fires in either, and where its attribution comes from, on those tokens of the second copy that
+ * stand once in the prefix: a token that stands there twice has two predecessors to copy from, and
+ * heads attend to both. The fixture has rotary positions, and repeated sequences alone in the first
  * quarter of its training, since induction does not form in 2000 steps without.
  */
 @NullMarked

@@ -132,9 +132,16 @@ public record AttributionPatching(String sites) {
         var ignored = Autograd.noGrad()) {
       Tensor input = LanguageModeling.tensor(new int[][] {corrupted});
       Tensor good = model.capture(LanguageModeling.tensor(new int[][] {clean}), site).at(site);
-      double before = metric.apply(model.forward(input)).item();
+      Activations run = model.capture(input, site);
+      double before = metric.apply(run.output()).item();
+      long positions = good.size(1);
+      double[] moved =
+          good.sub(run.at(site)).abs().reshape(positions, -1).sum(false, 1).toDoubles();
       double[] effects = new double[clean.length];
       for (int p = 0; p < effects.length; p++) {
+        if (moved[p] == 0) {
+          continue; // before the first token that differs both runs are the same
+        }
         try (Scope one = Scope.open()) {
           Intervention patch = Intervention.patch(site, good, p);
           effects[p] = metric.apply(model.with(patch).forward(input)).item() - before;

@@ -78,7 +78,16 @@ public record Fidelity(double original, double ablated, double replaced) {
     return Tensor.of(mean, mean.length);
   }
 
+  /** Nats a token of every text with the dictionary's output in the place of the activation. */
+  public static double[] losses(Model model, Dictionary dictionary, int[][] sequences) {
+    return losses(model.with(dictionary.splice()), sequences);
+  }
+
   private static double loss(Model.Intervened model, int[][] sequences) {
+    return Estimate.of(losses(model, sequences)).mean();
+  }
+
+  private static double[] losses(Model.Intervened model, int[][] sequences) {
     double[] means = new double[sequences.length];
     for (int from = 0; from < sequences.length; from += TOGETHER) {
       int to = Math.min(sequences.length, from + TOGETHER);
@@ -92,6 +101,6 @@ public record Fidelity(double original, double ablated, double replaced) {
         }
       }
     }
-    return Estimate.of(means).mean();
+    return means;
   }
 }

@@ -28,14 +28,16 @@ public final class PromptCircuit {
   /**
    * A circuit and how much of the logit it keeps.
    *
+   * @param prompt as the tokenizer writes it
    * @param next the likeliest next token, as shown
    * @param tokens of the prompt, as shown
    */
-  public record Found(Circuit circuit, String next, List<String> tokens, Faithfulness faithful) {
+  public record Found(
+      Circuit circuit, String prompt, String next, List<String> tokens, Faithfulness faithful) {
 
     /** A title for its drawing. */
     public String title() {
-      return "Circuit of “%s” after “%s”".formatted(next, text(tokens));
+      return "Circuit of “%s” after “%s”".formatted(next, prompt);
     }
 
     /** What its drawing means. */
@@ -89,10 +91,15 @@ public final class PromptCircuit {
       int next = (int) model.forward(input).select(1, -1).argmax(-1).item();
       FrozenPass pass = FrozenPass.of(model, transcoders, ids);
       Circuit circuit = SEARCH.search(pass, pass.logit(next, ids.length - 1));
+      List<String> tokens = Arrays.stream(ids).mapToObj(id -> shown(model, id)).toList();
+      Tokenizer tokenizer = model.tokenizer();
       return new Found(
           circuit,
+          tokenizer == null
+              ? text(tokens)
+              : tokenizer.decode(Arrays.copyOfRange(ids, 1, ids.length)).strip(),
           shown(model, next),
-          Arrays.stream(ids).mapToObj(id -> shown(model, id)).toList(),
+          tokens,
           faithfulness(model, corpus, transcoders, ids, next, circuit));
     }
   }

@@ -251,6 +251,35 @@ class BrowserTest {
   }
 
   @Test
+  void aFeatureIsFoundByATokenAndHeld() {
+    go("/dictionary?index=assay/features/block-1-transcoder");
+    page.locator("#text").fill("w3");
+    see("#rows:has-text('“w3”')");
+    assertThat(page.url()).contains("text=w3");
+    page.locator("#rows td a").first().click();
+    see("h1:has-text('Feature')");
+    see(".tokens .p");
+    page.locator("input[type=range]").focus();
+    page.keyboard().press("ArrowLeft");
+    see("#held:has-text('Continued with the feature held')");
+  }
+
+  @Test
+  void aCircuitIsPrunedByItsSliderAndLeadsToItsFeatures() {
+    String all = "/circuit?index=assay/features/block-1-transcoder&prompt=w1+w2+w3&least=0";
+    go(all);
+    int edges = page.locator("svg .edges > g").count();
+    page.locator("input[name=least]").focus();
+    page.keyboard().press("End");
+    see("#traced:has-text('at least 100 %')");
+    assertThat(page.locator("svg .edges > g").count()).isPositive().isLessThan(edges);
+    assertThat(page.url()).contains("least=100");
+    go(all);
+    page.locator("svg a").first().click();
+    see("h1:has-text('Feature')");
+  }
+
+  @Test
   void aNodeOfTheGraphSaysWhatItIs() {
     go("/model?model=model");
     see("#result .drawing .node").click();

@@ -16,7 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.lapidary.catalog.Catalog;
 import org.lapidary.catalog.House;
+import org.lapidary.data.TokenFile;
 import org.lapidary.data.WordVocabulary;
+import org.lapidary.interpret.features.FeatureIndex;
 import org.lapidary.io.model.HuggingFace;
 import org.lapidary.nn.DecoderConfig;
 import org.lapidary.nn.Model;
@@ -183,6 +185,81 @@ class InterpretTest {
         "32",
         "--text",
         text);
+  }
+
+  @Test
+  void anIndexIsKeptForEveryBlockAndGoneOnWith() throws IOException {
+    Path kept = folder.resolve("features");
+    Object[] command = {
+      "interpret",
+      model,
+      "features",
+      "--layer",
+      "all",
+      "--features",
+      "32",
+      "--steps",
+      "20",
+      "--text",
+      text,
+      "--index",
+      kept
+    };
+    shown(command);
+    assertThat(err.toString()).contains("an index of 32 features over");
+    for (int block = 0; block < 2; block++) {
+      try (FeatureIndex index = FeatureIndex.open(kept.resolve("block-" + block))) {
+        assertThat(index.summary().outputSite())
+            .isEqualTo("blocks.%d.hook_mlp_out".formatted(block));
+        assertThat(index.summary().model()).isEqualTo(model.toString());
+        assertThat(index.summary().tokens()).isEqualTo(1200 / 16 * 16);
+        assertThat(index.alive()).isPositive();
+      }
+    }
+    Path first = FeatureIndex.file(kept.resolve("block-0"));
+    byte[] before = Files.readAllBytes(first);
+    shown(command);
+    assertThat(Files.readAllBytes(first)).isEqualTo(before);
+    Object sae = kept.resolve("block-0");
+    refused(
+        "give another folder",
+        "interpret",
+        model,
+        "features",
+        "--kind",
+        "sae",
+        "--text",
+        text,
+        "--index",
+        sae);
+    refused("neither --save nor", "interpret", model, "features", "--layer", "0,1", "--text", text);
+    refused("numbers with commas", "interpret", model, "features", "--layer", "two");
+    refused("layers 0 to 1", "interpret", model, "features", "--layer", "7");
+  }
+
+  @Test
+  void aFileOfIdsIsIndexedWithoutBeingRead() throws IOException {
+    Path ids = folder.resolve("ids.bin");
+    TokenFile.write(ids, new Random(3).ints(500, 0, 12).toArray(), TokenFile.Width.UINT16);
+    Path kept = folder.resolve("of-ids");
+    shown(
+        "interpret",
+        model,
+        "features",
+        "--features",
+        "32",
+        "--steps",
+        "20",
+        "--text",
+        text,
+        "--ids",
+        ids,
+        "--index",
+        kept);
+    try (FeatureIndex index = FeatureIndex.open(kept)) {
+      assertThat(index.summary().tokens()).isEqualTo(496);
+      assertThat(index.summary().corpus()).isEqualTo(ids.toString());
+    }
   }
 
   @Test

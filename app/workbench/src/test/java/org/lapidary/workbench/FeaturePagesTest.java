@@ -57,7 +57,7 @@ class FeaturePagesTest {
     assertThat(bench.faults).isEmpty();
   }
 
-  private static void index(Path path, int layer, Path to, int texts, Progress progress) {
+  static void index(Path path, int layer, Path to, int texts, Progress progress) {
     Model model = Models.load(path);
     Rng rng = new Rng(layer);
     Dictionary dictionary =
@@ -242,7 +242,8 @@ class FeaturePagesTest {
     form = "csrf=" + bench.formToken() + form;
     assertThat(bench.post("/features/make", form.replace("all", "0,x")).statusCode())
         .isEqualTo(400);
-    assertThat(bench.post("/features/make", form.replace("20", "0")).statusCode()).isEqualTo(400);
+    assertThat(bench.post("/features/make", form.replace("steps=20", "steps=0")).statusCode())
+        .isEqualTo(400);
     assertThat(bench.post("/features/make", form.replace("=model&", "=nowhere&")).statusCode())
         .isEqualTo(404);
     HttpResponse<String> made = bench.post("/features/make", form);

@@ -149,7 +149,14 @@ final class FeatureWork {
         "features/fires.jte",
         "What fires",
         FeaturePages.TAB,
-        Map.of("asked", new Asked(shelved.name(), Typed.or(ctx, "model", ""), text, fired, fault)));
+        Map.of(
+            "asked",
+            new Asked(
+                shelved.name(),
+                Typed.or(ctx, "model", ""),
+                text.isBlank() ? shelf.read(shelved.folder(), FeatureIndex::sample) : text,
+                fired,
+                fault)));
   }
 
   private static Fired fired(FeatureIndex index, TokenFirings firings) {

@@ -9,10 +9,13 @@ import org.lapidary.train.Classification;
  * BlockMNIST: images of two stacked blocks, one a digit and one a pattern that is always the same
  * (a square outline with its diagonals), so that it is known where all information is.
  *
- * @param data inputs [n, 1, 2 height, width]
+ * @param data inputs [n, 1, 2 height, width], from -1, black, to 1, white
  * @param signalOnTop [n], whether the digit is the upper block
  */
 public record BlockMnist(Classification data, boolean[] signalOnTop) {
+
+  /** The value of a black pixel. */
+  public static final double BLACK = -1;
 
   /** What the label is. */
   public enum Labels {
@@ -43,9 +46,8 @@ public record BlockMnist(Classification data, boolean[] signalOnTop) {
       int digit = digits.labels()[i];
       classes[i] = labels == Labels.DIGITS ? digit : (digit < 5 ? 0 : 1);
     }
-    return new BlockMnist(
-        Classification.of(Tensor.of(values, n, 1, 2L * digits.height(), digits.width()), classes),
-        top);
+    Tensor centred = Tensor.of(values, n, 1, 2L * digits.height(), digits.width()).mul(2).sub(1);
+    return new BlockMnist(Classification.of(centred, classes), top);
   }
 
   private static float[] pattern(int height, int width) {

@@ -1,7 +1,9 @@
 package org.lapidary.interpret.diffroar;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongFunction;
 import java.util.function.ToDoubleFunction;
 import org.lapidary.data.Datasets;
@@ -11,6 +13,7 @@ import org.lapidary.evidence.Figure;
 import org.lapidary.evidence.Reproduction;
 import org.lapidary.tensor.Rng;
 import org.lapidary.tensor.Scope;
+import org.lapidary.tensor.SideBySide;
 import org.lapidary.tensor.Tensor;
 import org.lapidary.train.Classification;
 import org.lapidary.train.Sgd;
@@ -27,14 +30,18 @@ public final class DiffRoarReproduction implements Reproduction {
   private static final double SHARE = 0.2;
   private static final double[] SHARES = {0.1, 0.3, 0.5};
   private static final int HIDDEN = 256;
+  private static final double EPSILON = 2;
 
   @Override
   public List<String> data() {
     return List.of("mnist", "cifar10");
   }
 
-  /** What both kinds of training gave. */
-  private record Both(double standard, double robust) {}
+  /** Trainings were chosen with seeds 0 to 2 in view, so the full run takes others. */
+  @Override
+  public List<Long> defaultSeeds(Size size) {
+    return size == Size.FULL ? List.of(3L, 4L, 5L) : List.of(0L);
+  }
 
   /** A network on coordinates: how often the largest score is at the label's. */
   private record Found(double accuracy, double gradient, double timesInput) {}
@@ -51,22 +58,35 @@ public final class DiffRoarReproduction implements Reproduction {
     return new Outcome(checks, figures);
   }
 
+  /** A network to train, against an adversary or as usual. */
+  private record Job(long seed, boolean against) {}
+
   private static void coordinates(Setting setting, List<Check> checks, List<Figure> figures) {
+    List<Job> jobs = new ArrayList<>();
+    for (long seed : setting.seeds()) {
+      jobs.add(new Job(seed, false));
+      jobs.add(new Job(seed, true));
+    }
+    List<Found> found =
+        SideBySide.map(
+            "networks on coordinates",
+            jobs,
+            (job, quiet) -> coordinates(job.against, setting.full() ? 4000 : 1000, job.seed),
+            setting.progress());
     List<Found> standard = new ArrayList<>();
     List<Found> robust = new ArrayList<>();
     List<List<Object>> rows = new ArrayList<>();
-    for (long seed : setting.seeds()) {
-      for (boolean against : new boolean[] {false, true}) {
-        Found found = coordinates(against, setting.full() ? 4000 : 1000, seed);
-        (against ? robust : standard).add(found);
-        rows.add(
-            List.of(
-                against ? "adversarial" : "standard",
-                seed,
-                found.accuracy,
-                found.gradient,
-                found.timesInput));
-      }
+    for (int i = 0; i < jobs.size(); i++) {
+      Job job = jobs.get(i);
+      Found f = found.get(i);
+      (job.against ? robust : standard).add(f);
+      rows.add(
+          List.of(
+              job.against ? "adversarial" : "standard",
+              job.seed,
+              f.accuracy,
+              f.gradient,
+              f.timesInput));
     }
     figures.add(
         new Figure.Table(
@@ -101,7 +121,7 @@ public final class DiffRoarReproduction implements Reproduction {
       SmallNet net = SmallNet.dense(D, 200, 2);
       net.initialise(rng.fork(2));
       RobustTraining attack =
-          new RobustTraining(RobustTraining.Norm.L2, against ? 0.5 : 0, 5, 1, 100, 0.1);
+          new RobustTraining(RobustTraining.Norm.L2, against ? 0.5 : 0, 5, 1, 100, 0.1, 0);
       Shuffle shuffle = new Shuffle(4000, 100, seed);
       try (Sgd sgd = new Sgd(Trainer.parameters(net), new Sgd.Settings(0, 0, false))) {
         new Trainer(
@@ -112,10 +132,9 @@ public final class DiffRoarReproduction implements Reproduction {
                   Tensor index = Tensor.of(chosen, chosen.length);
                   Tensor x = train.data().inputs().indexSelect(0, index);
                   Tensor y = train.data().labels().indexSelect(0, index);
-                  return net.forward(attack.worst(net, x, y)).crossEntropy(y);
+                  return net.forward(attack.at(step, steps).worst(net, x, y)).crossEntropy(y);
                 },
-                Trainer.Settings.of(
-                    against ? steps / 2 : steps, org.lapidary.train.Schedule.constant(0.1), seed))
+                Trainer.Settings.of(steps, org.lapidary.train.Schedule.constant(0.1), seed))
             .run(org.lapidary.evidence.Progress.silent());
       }
       net.requiresGrad(false);
@@ -126,75 +145,106 @@ public final class DiffRoarReproduction implements Reproduction {
     }
   }
 
+  /** A network of BlockMNIST, and how it is trained as usual and against an adversary. */
+  private enum Family {
+    MLP(RobustTraining.standard(16, 32, 5e-4), RobustTraining.standard(9, 64, 2e-3).withDecay(1.5)),
+    CNN(RobustTraining.standard(5, 64, 1e-3), RobustTraining.standard(3, 64, 1.2e-3));
+
+    private final RobustTraining plain;
+    private final RobustTraining robust;
+
+    Family(RobustTraining plain, RobustTraining robust) {
+      this.plain = plain;
+      this.robust = robust.against(RobustTraining.Norm.L2, EPSILON, 5);
+    }
+  }
+
+  /** A family with one seed. */
+  private record Pair(Family family, long seed) {}
+
+  /** Accuracy and leakage. */
+  private record Leak(double accuracy, double share) {}
+
+  /** What training as usual, against an adversary, and with the digit always on top gave. */
+  private record Leaks(Leak standard, Leak robust, Leak top) {}
+
   private static void blocks(Setting setting, List<Check> checks, List<Figure> figures) {
+    boolean full = setting.full();
     Images train =
-        Images.mnist(Datasets.get("mnist"), Images.Part.TRAIN)
-            .first(setting.full() ? 12_000 : 1000);
-    Images test =
-        Images.mnist(Datasets.get("mnist"), Images.Part.TEST).first(setting.full() ? 2000 : 500);
-    List<List<Object>> rows = new ArrayList<>();
-    List<Double> accuracies = new ArrayList<>();
-    List<Both> leaks = new ArrayList<>();
-    List<Double> top = new ArrayList<>();
-    RobustTraining plain = RobustTraining.standard(6, 64, 3e-3);
-    RobustTraining robust =
-        plain.forEpochs(9).against(RobustTraining.Norm.L2, 2, setting.full() ? 5 : 2);
+        Images.mnist(Datasets.get("mnist"), Images.Part.TRAIN).first(full ? 12_000 : 1000);
+    Images test = Images.mnist(Datasets.get("mnist"), Images.Part.TEST).first(full ? 10_000 : 500);
+    List<Pair> pairs = new ArrayList<>();
     for (long seed : setting.seeds()) {
-      for (boolean dense : setting.full() ? new boolean[] {true, false} : new boolean[] {true}) {
-        LongFunction<SmallNet> fresh = s -> blockNet(dense, 2, s);
-        String name = dense ? "MLP" : "CNN";
-        try (Scope scope = Scope.open()) {
-          Rng rng = new Rng(seed).fork(51);
-          BlockMnist seen = BlockMnist.of(train, BlockMnist.Labels.HALVES, false, rng.fork(0));
-          BlockMnist asked = BlockMnist.of(test, BlockMnist.Labels.HALVES, false, rng.fork(1));
-          double[] standard = leak(fresh.apply(seed), plain, seen, asked, seed);
-          double[] strong = leak(fresh.apply(seed), robust, seen, asked, seed);
-          accuracies.add(standard[0]);
-          leaks.add(new Both(standard[1], strong[1]));
-          rows.add(List.of("random place", name, "standard", seed, standard[0], standard[1]));
-          rows.add(List.of("random place", name, "adversarial", seed, strong[0], strong[1]));
-          BlockMnist seenTop = BlockMnist.of(train, BlockMnist.Labels.HALVES, true, rng.fork(2));
-          BlockMnist askedTop = BlockMnist.of(test, BlockMnist.Labels.HALVES, true, rng.fork(3));
-          double[] control = leak(fresh.apply(seed), plain, seenTop, askedTop, seed);
-          top.add(control[1]);
-          rows.add(List.of("digit on top", name, "standard", seed, control[0], control[1]));
-        }
+      for (Family family : full ? Family.values() : new Family[] {Family.MLP}) {
+        pairs.add(new Pair(family, seed));
       }
+    }
+    List<Leaks> all =
+        SideBySide.map(
+            "networks of BlockMNIST",
+            pairs,
+            (pair, quiet) -> leaks(pair, train, test),
+            setting.progress());
+    List<List<Object>> rows = new ArrayList<>();
+    for (int i = 0; i < pairs.size(); i++) {
+      Pair pair = pairs.get(i);
+      Leaks leaks = all.get(i);
+      row(rows, "random place", pair, "standard", leaks.standard);
+      row(rows, "random place", pair, "adversarial", leaks.robust);
+      row(rows, "digit on top", pair, "standard", leaks.top);
     }
     figures.add(
         new Figure.Table(
             "BlockMNIST: share of the top fifth of gradient pixels in the block without information",
             List.of("blocks", "model", "training", "seed", "accuracy", "share"),
             rows));
-    if (!setting.full()) {
+    if (!full) {
       return;
     }
-    checks.add(
-        Check.atLeast("BlockMNIST: accuracy of standard models", mean(accuracies, a -> a), 0.93));
+    double standard = mean(all, l -> l.standard.share);
     checks.add(
         Check.atLeast(
-            "BlockMNIST: share of the top gradients in the null block, standard",
-            mean(leaks, Both::standard),
-            0.25));
+            "BlockMNIST: accuracy of standard models", mean(all, l -> l.standard.accuracy), 0.93));
+    checks.add(
+        Check.atLeast(
+            "BlockMNIST: share of the top gradients in the null block, standard", standard, 0.25));
     checks.add(
         Check.atMost(
             "BlockMNIST: share of the top gradients in the null block, adversarial over standard",
-            mean(leaks, Both::robust) / mean(leaks, Both::standard),
+            mean(all, l -> l.robust.share) / standard,
             0.5));
     checks.add(
         Check.atMost(
             "BlockMNIST with the digit on top: share of the top gradients in the null block, standard",
-            mean(top, t -> t),
+            mean(all, l -> l.top.share),
             0.15));
     oracle(train, test, setting.seeds().getFirst(), checks);
   }
 
-  /** Accuracy and leakage after training. */
-  private static double[] leak(
-      SmallNet net, RobustTraining training, BlockMnist train, BlockMnist test, long seed) {
-    training.train(net, train.data(), seed);
-    Tensor scores = DiffRoar.scores(net, Attribution.gradient(), test.data());
-    return new double[] {test.data().accuracy(net::forward), test.leakage(scores, SHARE)};
+  private static void row(
+      List<List<Object>> rows, String blocks, Pair pair, String training, Leak leak) {
+    rows.add(List.of(blocks, pair.family.name(), training, pair.seed, leak.accuracy, leak.share));
+  }
+
+  private static Leaks leaks(Pair pair, Images train, Images test) {
+    Rng rng = new Rng(pair.seed).fork(51);
+    Family family = pair.family;
+    return new Leaks(
+        leak(pair, family.plain, train, test, false, rng),
+        leak(pair, family.robust, train, test, false, rng),
+        leak(pair, family.plain, train, test, true, rng.fork(2)));
+  }
+
+  private static Leak leak(
+      Pair pair, RobustTraining training, Images train, Images test, boolean onTop, Rng rng) {
+    try (Scope scope = Scope.open()) {
+      BlockMnist seen = BlockMnist.of(train, BlockMnist.Labels.HALVES, onTop, rng.fork(0));
+      BlockMnist asked = BlockMnist.of(test, BlockMnist.Labels.HALVES, onTop, rng.fork(1));
+      SmallNet net = blockNet(pair.family == Family.MLP, 2, pair.seed);
+      training.train(net, seen.data(), pair.seed);
+      Tensor scores = DiffRoar.scores(net, Attribution.gradient(), asked.data());
+      return new Leak(asked.data().accuracy(net::forward), asked.leakage(scores, SHARE));
+    }
   }
 
   private static SmallNet blockNet(boolean dense, int classes, long seed) {
@@ -214,8 +264,7 @@ public final class DiffRoarReproduction implements Reproduction {
         BlockMnist seen = BlockMnist.of(train, labels, false, rng.fork(0));
         BlockMnist asked = BlockMnist.of(test, labels, false, rng.fork(1));
         int classes = labels == BlockMnist.Labels.DIGITS ? 10 : 2;
-        DiffRoar roar =
-            new DiffRoar(new double[] {0.5}, 1, 0, RobustTraining.standard(3, 64, 2e-3));
+        DiffRoar roar = new DiffRoar(new double[] {0.5}, 1, BlockMnist.BLACK, Family.MLP.plain);
         double difference =
             DiffRoar.mean(
                 roar.of(
@@ -234,65 +283,109 @@ public final class DiffRoarReproduction implements Reproduction {
     }
   }
 
-  private static void audit(Setting setting, List<Check> checks, List<Figure> figures) {
-    Classification train = grey(Images.Part.TRAIN, 6000);
-    Classification test = grey(Images.Part.TEST, 2000);
-    long seed = setting.seeds().getFirst();
-    LongFunction<SmallNet> fresh =
-        s -> {
-          SmallNet net = SmallNet.dense(32 * 32, HIDDEN, 10);
-          net.initialise(new Rng(s).fork(54));
-          return net;
-        };
-    RobustTraining plain = RobustTraining.standard(5, 64, 1e-3);
-    DiffRoar roar = new DiffRoar(SHARES, 2, 0, plain);
-    List<List<Object>> rows = new ArrayList<>();
-    double[] means = new double[2];
-    for (int k = 0; k < 2; k++) {
-      RobustTraining training =
-          k == 0 ? plain : plain.forEpochs(10).against(RobustTraining.Norm.L2, 1, 5);
-      SmallNet model = fresh.apply(seed);
-      training.train(model, train, seed);
-      List<DiffRoar.Point> points =
-          roar.of(model, Attribution.gradient(), fresh, train, test, seed);
-      means[k] = DiffRoar.mean(points);
-      rows(k == 0 ? "standard" : "adversarial", model, points, test, rows);
+  /** What explains a model on CIFAR-10. */
+  private enum Scores {
+    STANDARD("standard"),
+    ADVERSARIAL("adversarial"),
+    RANDOM("random scores");
+
+    private final String words;
+
+    Scores(String words) {
+      this.words = words;
     }
-    DiffRoar three = new DiffRoar(new double[] {0.5}, 3, 0, plain);
-    List<DiffRoar.Point> random =
-        three.of(fresh.apply(seed), Attribution.random(9), fresh, train, test, seed);
-    rows("random scores", fresh.apply(seed), random, test, rows);
+  }
+
+  /** One kind of scores with one seed. */
+  private record Audit(Scores scores, long seed) {}
+
+  private static void audit(Setting setting, List<Check> checks, List<Figure> figures) {
+    List<Audit> audits = new ArrayList<>();
+    for (long seed : setting.seeds()) {
+      for (Scores scores : Scores.values()) {
+        audits.add(new Audit(scores, seed));
+      }
+    }
+    List<Audited> all =
+        SideBySide.map(
+            "retraining on CIFAR-10",
+            audits,
+            (audit, quiet) -> audited(audit.scores, audit.seed),
+            setting.progress());
+    List<List<Object>> rows = new ArrayList<>();
+    Map<Scores, List<Double>> found = new EnumMap<>(Scores.class);
+    for (int i = 0; i < all.size(); i++) {
+      Audit audit = audits.get(i);
+      Audited audited = all.get(i);
+      found
+          .computeIfAbsent(audit.scores, s -> new ArrayList<>())
+          .add(DiffRoar.mean(audited.points));
+      for (DiffRoar.Point p : audited.points) {
+        rows.add(
+            List.of(
+                audit.scores.words,
+                audit.seed,
+                audited.accuracy,
+                p.share(),
+                p.top().toString(),
+                p.bottom().toString(),
+                p.difference()));
+      }
+    }
+    ToDoubleFunction<Scores> mean = s -> mean(found.getOrDefault(s, List.of()), x -> x);
     checks.add(
-        Check.atMost("random scores: |DiffROAR(0.5)|", Math.abs(DiffRoar.mean(random)), 0.03));
+        Check.atMost(
+            "random scores: |DiffROAR(0.5)|",
+            mean(found.getOrDefault(Scores.RANDOM, List.of()), Math::abs),
+            0.03));
     checks.add(
         Check.atLeast(
             "CIFAR-10 in grey: mean DiffROAR, adversarial minus standard",
-            means[1] - means[0],
+            mean.applyAsDouble(Scores.ADVERSARIAL) - mean.applyAsDouble(Scores.STANDARD),
             0.03));
-    checks.add(Check.reported("CIFAR-10 in grey: mean DiffROAR, standard", means[0]));
+    checks.add(
+        Check.reported(
+            "CIFAR-10 in grey: mean DiffROAR, standard", mean.applyAsDouble(Scores.STANDARD)));
     figures.add(
         new Figure.Table(
             "DiffROAR on CIFAR-10 in grey",
-            List.of("scores", "model's accuracy", "share kept", "top", "bottom", "DiffROAR"),
+            List.of(
+                "scores", "seed", "model's accuracy", "share kept", "top", "bottom", "DiffROAR"),
             rows));
   }
 
-  private static void rows(
-      String name,
-      SmallNet model,
-      List<DiffRoar.Point> points,
-      Classification test,
-      List<List<Object>> rows) {
-    double accuracy = test.accuracy(model::forward);
-    for (DiffRoar.Point p : points) {
-      rows.add(
-          List.of(
-              name,
-              accuracy,
-              p.share(),
-              p.top().toString(),
-              p.bottom().toString(),
-              p.difference()));
+  /** A model's accuracy, and what was learned from the pixels its scores chose. */
+  private record Audited(double accuracy, List<DiffRoar.Point> points) {}
+
+  private static Audited audited(Scores scores, long seed) {
+    try (Scope scope = Scope.open()) {
+      Classification train = grey(Images.Part.TRAIN, 6000);
+      Classification test = grey(Images.Part.TEST, 2000);
+      LongFunction<SmallNet> fresh =
+          s -> {
+            SmallNet net = SmallNet.dense(32 * 32, HIDDEN, 10);
+            net.initialise(new Rng(s).fork(54));
+            return net;
+          };
+      RobustTraining plain = RobustTraining.standard(5, 64, 1e-3);
+      SmallNet model = fresh.apply(seed);
+      switch (scores) {
+        case STANDARD -> plain.train(model, train, seed);
+        case ADVERSARIAL ->
+            plain.forEpochs(10).against(RobustTraining.Norm.L2, 1, 5).train(model, train, seed);
+        case RANDOM -> {} // they do not look at the model
+      }
+      boolean random = scores == Scores.RANDOM;
+      DiffRoar roar = new DiffRoar(random ? new double[] {0.5} : SHARES, random ? 3 : 2, 0, plain);
+      return new Audited(
+          test.accuracy(model::forward),
+          roar.of(
+              model,
+              random ? Attribution.random(9) : Attribution.gradient(),
+              fresh,
+              train,
+              test,
+              seed));
     }
   }
 

@@ -23,9 +23,10 @@ import org.lapidary.train.Trainer;
  * @param epochs over the data
  * @param batch examples a step
  * @param rate of Adam, falling to 0 as a cosine
+ * @param decay of the weights, a step takes rate * decay of each
  */
 public record RobustTraining(
-    Norm norm, double epsilon, int attackSteps, int epochs, int batch, double rate) {
+    Norm norm, double epsilon, int attackSteps, int epochs, int batch, double rate, double decay) {
 
   /** Which ball. */
   public enum Norm {
@@ -34,33 +35,52 @@ public record RobustTraining(
   }
 
   public RobustTraining {
-    if (!(epsilon >= 0) || attackSteps < 0 || epochs < 1 || batch < 1 || !(rate > 0)) {
+    if (!(epsilon >= 0)
+        || attackSteps < 0
+        || epochs < 1
+        || batch < 1
+        || !(rate > 0)
+        || !(decay >= 0)) {
       throw new IllegalArgumentException(
-          "robust training needs an epsilon of 0 or more, at least 1 epoch, a batch of at least 1 and a rate above 0, was given %s"
-              .formatted(List.of(epsilon, attackSteps, epochs, batch, rate)));
+          "robust training needs an epsilon of 0 or more, at least 1 epoch, a batch of at least 1, a rate above 0 and no negative decay, was given %s"
+              .formatted(List.of(epsilon, attackSteps, epochs, batch, rate, decay)));
     }
   }
 
   /** Ordinary training. */
   public static RobustTraining standard(int epochs, int batch, double rate) {
-    return new RobustTraining(Norm.L2, 0, 0, epochs, batch, rate);
+    return new RobustTraining(Norm.L2, 0, 0, epochs, batch, rate, 0);
   }
 
   /** The same against an adversary. */
   public RobustTraining against(Norm other, double radius, int steps) {
-    return new RobustTraining(other, radius, steps, epochs, batch, rate);
+    return new RobustTraining(other, radius, steps, epochs, batch, rate, decay);
   }
 
   /** For more or fewer epochs. */
   public RobustTraining forEpochs(int other) {
-    return new RobustTraining(norm, epsilon, attackSteps, other, batch, rate);
+    return new RobustTraining(norm, epsilon, attackSteps, other, batch, rate, decay);
+  }
+
+  /** With weights that decay. */
+  public RobustTraining withDecay(double other) {
+    return new RobustTraining(norm, epsilon, attackSteps, epochs, batch, rate, other);
+  }
+
+  /**
+   * The adversary of a step: its radius grows evenly over the first two thirds. Against the whole
+   * radius from the first step a network may end with a constant answer.
+   */
+  RobustTraining at(long step, long steps) {
+    return against(norm, epsilon * Math.min(1, 1.5 * step / steps), attackSteps);
   }
 
   /** Trains a model in place. */
   public <M extends Layer & UnaryLayer> void train(M model, Classification data, long seed) {
     Shuffle shuffle = new Shuffle(data.count(), batch, seed);
     long steps = (long) epochs * ((data.count() + batch - 1) / batch);
-    try (AdamW adam = new AdamW(Trainer.parameters(model), AdamW.Settings.adam())) {
+    AdamW.Settings settings = new AdamW.Settings(0.9, 0.999, 1e-8, decay);
+    try (AdamW adam = new AdamW(Trainer.parameters(model), settings)) {
       new Trainer(
               model,
               adam,
@@ -69,9 +89,7 @@ public record RobustTraining(
                 Tensor index = Tensor.of(chosen, chosen.length);
                 Tensor x = data.inputs().indexSelect(0, index);
                 Tensor labels = data.labels().indexSelect(0, index);
-                double grown = Math.min(1, 1.5 * step / steps);
-                Tensor worst = against(norm, epsilon * grown, attackSteps).worst(model, x, labels);
-                return model.forward(worst).crossEntropy(labels);
+                return model.forward(at(step, steps).worst(model, x, labels)).crossEntropy(labels);
               },
               Trainer.Settings.of(steps, Schedule.cosine(rate, 0, steps, 0), seed))
           .run(Progress.silent());

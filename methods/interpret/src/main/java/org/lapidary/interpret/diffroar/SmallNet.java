@@ -14,6 +14,8 @@ import org.lapidary.tensor.Tensor;
  * @see #convolutional
  */
 final class SmallNet extends Layer implements UnaryLayer {
+  private static final int CHANNELS = 16;
+
   private final int in;
   private final int hidden;
   private final int classes;
@@ -28,14 +30,14 @@ final class SmallNet extends Layer implements UnaryLayer {
     this.hidden = hidden;
     this.classes = classes;
     this.images = images;
-    first = images ? child("first", conv(1, 8)) : null;
-    second = images ? child("second", conv(8, 16)) : null;
+    first = images ? child("first", conv(1)) : null;
+    second = images ? child("second", conv(CHANNELS)) : null;
     to = child("to", new Linear(in, hidden, true, Math.sqrt(2.0 / in)));
     out = child("out", new Linear(hidden, classes, true));
   }
 
-  private static Conv2d conv(int in, int out) {
-    return new Conv2d(new Conv2d.Settings(in, out, 3, 2, 1, true));
+  private static Conv2d conv(int in) {
+    return new Conv2d(new Conv2d.Settings(in, CHANNELS, 5, 2, 2, true));
   }
 
   /** One hidden layer over all values of an input. */
@@ -43,9 +45,9 @@ final class SmallNet extends Layer implements UnaryLayer {
     return new SmallNet(in, hidden, classes, false);
   }
 
-  /** Two convolutions that halve the image, 8 and 16 channels, and a hidden layer. */
+  /** Two convolutions of 16 channels, 5 by 5, that halve the image, and a hidden layer. */
   static SmallNet convolutional(int height, int width, int hidden, int classes) {
-    return new SmallNet(16 * (height / 4) * (width / 4), hidden, classes, true);
+    return new SmallNet(CHANNELS * (height / 4) * (width / 4), hidden, classes, true);
   }
 
   @Override

@@ -118,28 +118,38 @@ public final class LnRemovalReproduction implements Reproduction {
             jobs,
             (job, stoppable) -> tune(removal, start, corpus.train(), job, stoppable),
             setting.progress());
-    List<Row> rows = new ArrayList<>();
     int ways = Way.values().length;
-    for (int s = 0; s < setting.seeds().size(); s++) {
-      long seed = setting.seeds().get(s);
-      Tuned staged = tuned.get(ways * s + Way.STAGED.ordinal());
-      Model withNorms =
-          Objects.requireNonNull(tuned.get(ways * s + Way.WITH_NORMS.ordinal()).model);
-      Model folded = Objects.requireNonNull(staged.model);
-      rows.add(
-          new Row(
-              seed,
-              nats(folded, corpus, full),
-              nats(withNorms, corpus, full),
-              nats(tuned.get(ways * s + Way.AT_ONCE.ordinal()).model, corpus, full),
-              nats(removal.untrained(start, corpus.train(), seed).folded(), corpus, full),
-              folding(Objects.requireNonNull(staged.removed), corpus),
-              normsIn(folded, corpus),
-              Inside.of(folded, corpus, full, seed),
-              Inside.of(withNorms, corpus, full, seed)));
-    }
+    List<Integer> places = IntStream.range(0, setting.seeds().size()).boxed().toList();
+    List<Row> rows =
+        SideBySide.map(
+            "attribution",
+            places,
+            (s, stoppable) -> {
+              List<Tuned> own = tuned.subList(ways * s, ways * (s + 1));
+              long seed = setting.seeds().get(s);
+              Model bare = removal.untrained(start, corpus.train(), seed).folded();
+              return row(own, nats(bare, corpus, full), corpus, full, seed);
+            },
+            setting.progress());
     return new Outcome(
         checks(rows, full), figures(rows, nats(start, corpus, full), tuned.subList(0, ways)));
+  }
+
+  private static Row row(
+      List<Tuned> tuned, double untuned, CharCorpus corpus, boolean full, long seed) {
+    Tuned staged = tuned.get(Way.STAGED.ordinal());
+    Model folded = Objects.requireNonNull(staged.model);
+    Model withNorms = Objects.requireNonNull(tuned.get(Way.WITH_NORMS.ordinal()).model);
+    return new Row(
+        seed,
+        nats(folded, corpus, full),
+        nats(withNorms, corpus, full),
+        nats(tuned.get(Way.AT_ONCE.ordinal()).model, corpus, full),
+        untuned,
+        folding(Objects.requireNonNull(staged.removed), corpus),
+        normsIn(folded, corpus),
+        Inside.of(folded, corpus, full, seed),
+        Inside.of(withNorms, corpus, full, seed));
   }
 
   private static Tuned tune(

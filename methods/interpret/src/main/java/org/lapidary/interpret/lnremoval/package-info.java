@@ -19,11 +19,6 @@
  * finetuning has 165 and a falling rate: it ends 0.007 to 0.012 nats better (batches of 16, seeds
  * 100 and 101), 0.006 with batches of 32 (seed 100), where the bound allows 0.005.
  *
- * <p>At this size stages are not needed: freezing all scales at the first step ends 0.007 nats
- * below freezing them one after the other, as the network then learns without norms from the
- * beginning; nothing diverges with gradients clipped at 1. The check that stages are no worse than
- * 0.005 fails for that.
- *
  * <p>Cost: as many steps of training as the finetuning has.
  */
 @NullMarked

@@ -118,7 +118,7 @@ final class AssayCommand implements Callable<Integer>, Recorded {
             quick ? Effort.quick() : Effort.standard());
     Progress progress = workplace.progress();
     BusyMachine.warn(System.err);
-    Assay assay = new Assay(settings, progress);
+    Assay assay = new Assay(settings, progress).telling(workplace.log()::section);
     PrintWriter print = spec.commandLine().getOut();
     if (model == null && dryRun) {
       print.println(
@@ -132,7 +132,7 @@ final class AssayCommand implements Callable<Integer>, Recorded {
       return Main.OK;
     }
     Report report = assay.run(opened);
-    workplace.log().report(report);
+    workplace.log().section(report.sections().getLast()); // the others are there already
     print.println(workplace.terminal().renderer().render(summary(report)));
     print.println("Report  " + out.resolve("report.html"));
     print.println("Figures " + out.resolve("report.json"));

@@ -32,7 +32,7 @@ import picocli.CommandLine.RunLast;
  */
 final class Recording implements IExecutionStrategy {
   /** Options that name what is written; they are looked at when the command is over. */
-  private static final Set<String> WRITTEN = Set.of("--out", "--save", "--logits");
+  private static final Set<String> WRITTEN = Set.of("--out", "--save", "--index", "--logits");
 
   private final @Nullable Path home;
   private final Consumer<String> warn;

@@ -1,11 +1,13 @@
 package org.lapidary.cli;
 
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import org.lapidary.catalog.runs.RunReport;
 import org.lapidary.evidence.Progress;
 
 /**
@@ -88,7 +90,11 @@ final class TerminalProgress implements Progress {
     }
     if (work.isEmpty()) {
       String note = ended.note.isEmpty() ? "" : "  " + ended.note;
-      err.println(ended.what + "  " + seconds(clock.getAsLong() - ended.begun) + note);
+      err.println(
+          ended.what
+              + "  "
+              + RunReport.took(Duration.ofNanos(clock.getAsLong() - ended.begun))
+              + note);
     }
     err.flush();
   }
@@ -119,7 +125,7 @@ final class TerminalProgress implements Progress {
     long elapsed = now - current.begun;
     if (current.steps > 0 && current.done > 0 && elapsed > 2_000_000_000L) {
       double left = (double) elapsed / current.done * (current.steps - current.done);
-      line.append("  ").append(seconds((long) left)).append(" left");
+      line.append("  ").append(RunReport.took(Duration.ofNanos((long) left))).append(" left");
     }
     if (terminal) {
       int most = Math.max(10, columns - 1);
@@ -129,20 +135,5 @@ final class TerminalProgress implements Progress {
     } else {
       err.println(line);
     }
-  }
-
-  /** {@code 0.4 s}, {@code 12 s}, {@code 3:05 min}, {@code 1:02:03 h}. */
-  static String seconds(long nanoseconds) {
-    double s = nanoseconds / 1e9;
-    if (s < 9.95) {
-      return String.format(Locale.ROOT, "%.1f s", s);
-    }
-    long whole = Math.round(s);
-    if (whole < 60) {
-      return whole + " s";
-    }
-    return whole < 3600
-        ? String.format(Locale.ROOT, "%d:%02d min", whole / 60, whole % 60)
-        : String.format(Locale.ROOT, "%d:%02d:%02d h", whole / 3600, whole / 60 % 60, whole % 60);
   }
 }

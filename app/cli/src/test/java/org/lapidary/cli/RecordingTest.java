@@ -11,8 +11,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.lapidary.catalog.Catalog;
 import org.lapidary.catalog.House;
 import org.lapidary.catalog.runs.Filter;
@@ -192,5 +197,95 @@ class RecordingTest {
 
     assertThat(ended.status()).isZero();
     assertThat(warnings).hasSize(1).first().asString().contains("not recorded");
+  }
+
+  @Test
+  void methodsAreComparedShownWrittenAndKept() throws Exception {
+    Path out = folder.resolve("compared");
+    Ended ended =
+        run(
+            "compare",
+            "--task=mixers",
+            "--methods=mlp,none",
+            "--budgets=16",
+            "--set=layers=1",
+            "--set=steps=10",
+            "--set=context=16",
+            "--set=heads=2",
+            "--out=" + out);
+
+    assertThat(ended.err()).contains("written to");
+    assertThat(ended.status()).isZero();
+    assertThat(ended.out()).contains("Which loses least", "behind the best", "mlp", "none");
+    assertThat(out.resolve("report.html")).isNotEmptyFile();
+    Run run = only();
+    assertThat(run.summary().command()).isEqualTo("compare");
+    assertThat(run.settings()).containsEntry("--task", "mixers");
+    assertThat(run.outputs()).hasSize(1);
+    assertThat(run.artifacts()).hasSize(1);
+  }
+
+  @Test
+  void wrongComparisonsAreAnsweredInWords() {
+    assertThat(run("compare").err()).contains("give two runs or more", "compress or dictionaries");
+    assertThat(run("compare", "--task", "compres").err()).contains("did you mean compress?");
+    assertThat(run("compare", "--task", "compress").err()).contains("--model MODEL");
+    assertThat(run("compare", "--task", "mixers", "--methods", "mpl").err())
+        .contains("did you mean mlp?");
+    assertThat(run("compare", "--task", "compress", "--budgets", "tiny").err())
+        .contains("the budget 'tiny");
+    assertThat(run("compare", "a", "b").err()).contains("there is no run 'a'");
+    assertThat(list()).as("nothing was computed").isEmpty();
+  }
+
+  /** The first Ctrl-C asks the training to stop; TERM ends whatever runs. Both are stopped runs. */
+  @ParameterizedTest
+  @ValueSource(strings = {"INT", "TERM"})
+  @DisabledOnOs(OS.WINDOWS)
+  void aCommandThatTheUserStopsIsKeptAsStopped(String signal) throws Exception {
+    ProcessBuilder builder =
+        new ProcessBuilder(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "--add-modules",
+            "jdk.incubator.vector",
+            "--enable-native-access=ALL-UNNAMED",
+            "-cp",
+            System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+            Main.class.getName(),
+            "train",
+            "--layers=1",
+            "--width=16",
+            "--heads=2",
+            "--context=16",
+            "--batch=2",
+            "--steps=1000000",
+            "--out=" + folder.resolve("long"));
+    builder.environment().put("LAPIDARY_HOME", home().toString());
+    builder.environment().remove("LAPIDARY_RUNS");
+    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    Process process = builder.start();
+    try {
+      long deadline = System.nanoTime() + 60_000_000_000L;
+      while (list().stream()
+          .allMatch(run -> run.progress() == null || run.progress().done() == 0)) {
+        assertThat(process.isAlive()).isTrue();
+        assertThat(System.nanoTime()).isLessThan(deadline);
+        Thread.sleep(100);
+      }
+      assertThat(list().getFirst().status()).isEqualTo(RunStatus.RUNNING);
+      assertThat(
+              new ProcessBuilder("kill", "-" + signal, String.valueOf(process.pid()))
+                  .start()
+                  .waitFor())
+          .isZero();
+      assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+
+    Run run = only();
+
+    assertThat(run.summary().status()).isEqualTo(RunStatus.STOPPED);
+    assertThat(run.metric("loss").orElseThrow().values()).isNotEmpty();
   }
 }

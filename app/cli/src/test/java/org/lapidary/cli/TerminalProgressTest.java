@@ -5,10 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
+import org.lapidary.catalog.runs.RunReport;
 
 class TerminalProgressTest {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -91,9 +93,9 @@ class TerminalProgressTest {
 
   @Test
   void timesReadWell() {
-    assertThat(TerminalProgress.seconds(440_000_000L)).isEqualTo("0.4 s");
-    assertThat(TerminalProgress.seconds(9_960_000_000L)).isEqualTo("10 s");
-    assertThat(TerminalProgress.seconds(185_000_000_000L)).isEqualTo("3:05 min");
-    assertThat(TerminalProgress.seconds(3_723_000_000_000L)).isEqualTo("1:02:03 h");
+    assertThat(RunReport.took(Duration.ofNanos(440_000_000L))).isEqualTo("0.4 s");
+    assertThat(RunReport.took(Duration.ofNanos(9_960_000_000L))).isEqualTo("10 s");
+    assertThat(RunReport.took(Duration.ofNanos(185_000_000_000L))).isEqualTo("3:05 min");
+    assertThat(RunReport.took(Duration.ofNanos(3_723_000_000_000L))).isEqualTo("1:02:03 h");
   }
 }

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Names of runs, such as {@code 20261121-165312-3f9a}: the second of their start (UTC), then
- * chance.
+ * Names of runs, such as {@code 20261121-165312-3f9a}: the second of their start (UTC), then its
+ * 4096th part in three digits and one of chance, so that they sort by their start.
  */
 public final class RunId {
   /** The environment variable by which who starts a process says which run it shall be. */
@@ -23,9 +23,9 @@ public final class RunId {
 
   /** A name for a run that starts then. */
   public static String fresh(Instant start) {
-    return SECOND.format(start)
-        + "-"
-        + HexFormat.of().toHexDigits((short) ThreadLocalRandom.current().nextInt(1 << 16));
+    int part = (int) (start.getNano() * 4096L / 1_000_000_000L); // of the second
+    int last = 16 * part + ThreadLocalRandom.current().nextInt(16);
+    return SECOND.format(start) + "-" + HexFormat.of().toHexDigits((short) last);
   }
 
   /** What {@link #VARIABLE} says, if that is a whole id. */

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.CancellationException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.lapidary.compress.slim.Plan;
@@ -42,6 +43,7 @@ public final class Assay {
   private final List<Section> sections = new ArrayList<>();
   private final List<List<Object>> times = new ArrayList<>();
   private String subtitle = "";
+  private Consumer<Section> done = section -> {};
 
   public Assay(AssaySettings settings, Progress progress) {
     this.settings = settings;
@@ -172,6 +174,13 @@ public final class Assay {
 
   private void add(Section section) {
     sections.add(section);
+    done.accept(section);
+  }
+
+  /** Hands over each section as soon as it is done. */
+  public Assay telling(Consumer<Section> listener) {
+    this.done = listener;
+    return this;
   }
 
   private Estimate anatomy(Model model, Corpus corpus) {

@@ -67,6 +67,7 @@ public record CostEstimate(
     double passes =
         6 * tokens // baseline, activity, statistics, evidence
             + 12 * tokens // sparsity curve and top-k
+            + 2 * tokens * FeaturesStage.indexes(model) // each over the training texts
             + 20.0 * 4 * texts * length // Hessian probes, each two backward passes
             + (double) matrices * Option.all(4).size() * probe;
     double features = FeaturesStage.seconds(model, settings);

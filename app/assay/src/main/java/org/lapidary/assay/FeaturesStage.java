@@ -121,6 +121,13 @@ final class FeaturesStage {
     return 4.0 * layers(model).size() * training.steps() * best;
   }
 
+  /**
+   * How many indexes are kept: of a transcoder and of an autoencoder for each block looked into.
+   */
+  static int indexes(Model model) {
+    return 2 * layers(model).size();
+  }
+
   /** Features that fire on about one token in ten. */
   private static Transcoder trainer(Model model, AssaySettings settings) {
     int features = Math.min(MOST_FEATURES, 8 * model.decoder().config().dModel());

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.lapidary.compress.slim.Budget;
 import org.lapidary.data.WordVocabulary;
 import org.lapidary.evidence.Progress;
+import org.lapidary.interpret.features.FeatureIndex;
 import org.lapidary.io.model.Models;
 import org.lapidary.kernels.PackedMatrix;
 import org.lapidary.nn.DecoderConfig;
@@ -50,7 +52,11 @@ class AssayTest {
   @Test
   void everyStageStandsInTheReportInItsOrder() throws IOException {
     Path out = folder.resolve("out");
-    Report report = new Assay(settings(out), Progress.silent()).run(model());
+    List<String> told = new ArrayList<>();
+    Report report =
+        new Assay(settings(out), Progress.silent()).telling(s -> told.add(s.id())).run(model());
+    assertThat(told)
+        .containsExactly("anatomy", "activity", "features", "sensitivity", "slimming", "evidence");
     assertThat(report.sections())
         .extracting(Section::id)
         .containsExactly(
@@ -63,6 +69,26 @@ class AssayTest {
     assertThat(json.at("/sections/5/blocks/1/entries/2/numbers/mean").asDouble()).isPositive();
     assertThat(Files.readString(out.resolve("report.html")))
         .contains("Circuit of", "found again", "</html>");
+  }
+
+  @Test
+  void everyDictionaryIsKeptWithAnIndexOfItsFeatures() {
+    Path out = folder.resolve("out");
+    Model model = model();
+    new Assay(settings(out), Progress.silent()).run(model);
+    for (String name :
+        List.of("block-0-transcoder", "block-0-sae", "block-1-transcoder", "block-1-sae")) {
+      Path kept = out.resolve("features").resolve(name);
+      try (FeatureIndex index = FeatureIndex.open(kept)) {
+        assertThat(index.summary().complete()).isTrue();
+        assertThat(index.hasEffects()).isTrue();
+        assertThat(index.summary().features()).isEqualTo(FeatureIndex.dictionary(kept).features());
+        Model original = Models.load(Path.of(index.summary().model()));
+        Tensor tokens = Tensor.of(new int[] {0, 1, 2}, 1, 3);
+        assertThat(original.forward(tokens).toFloats())
+            .containsExactly(model.forward(tokens).toFloats());
+      }
+    }
   }
 
   @Test

@@ -60,6 +60,20 @@ class SvgDiagramTest {
   }
 
   @Test
+  void nodesLeadToTheirAddressesWhichAreEscaped() {
+    Diagram diagram =
+        new Diagram(
+            "a <b>",
+            List.of(new Node("a", "one", "op", ""), new Node("b", "two", "op", "")),
+            List.of(new Edge("a", "b", "", 1)));
+    String html = HtmlParts.diagram(diagram, Map.of("b", "/x?y=\"1\"&z=<"), "caption <i>");
+    assertThat(html)
+        .contains("<a href=\"/x?y=&quot;1&quot;&amp;z=&lt;\"><g class=\"node")
+        .doesNotContain("<i>", "a <b>");
+    assertThat(html.split("<a href", -1)).hasSize(2);
+  }
+
+  @Test
   void edgesPointDownAndBoxesOfALayerDoNotOverlap() {
     Random random = new Random(3);
     for (int round = 0; round < 60; round++) {

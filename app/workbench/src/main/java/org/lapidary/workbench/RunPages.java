@@ -23,8 +23,10 @@ import org.lapidary.catalog.runs.LogLine;
 import org.lapidary.catalog.runs.Run;
 import org.lapidary.catalog.runs.RunComparison;
 import org.lapidary.catalog.runs.RunProgress;
+import org.lapidary.catalog.runs.RunReport;
 import org.lapidary.catalog.runs.RunStatus;
 import org.lapidary.catalog.runs.RunSummary;
+import org.lapidary.interpret.features.FeatureIndex;
 import org.lapidary.report.HtmlParts;
 import org.lapidary.report.Report;
 
@@ -82,8 +84,8 @@ final class RunPages implements Pages {
           String.join(" ", run.argv()),
           run.status().word(),
           TIME.format(run.start()),
-          time(run.duration()),
-          progress == null || !running ? "" : said(progress),
+          RunReport.took(run.duration()),
+          progress == null || !running ? "" : RunReport.words(progress),
           progress == null || !running || Double.isNaN(progress.share())
               ? -1
               : (int) (100 * progress.share()));
@@ -100,24 +102,6 @@ final class RunPages implements Pages {
           "",
           -1);
     }
-  }
-
-  private static String said(RunProgress progress) {
-    String steps =
-        progress.steps() > 0 ? " %d/%d".formatted(progress.done(), progress.steps()) : "";
-    String note = progress.note().isEmpty() ? "" : "  " + progress.note();
-    return progress.what() + steps + note;
-  }
-
-  private static String time(Duration duration) {
-    long seconds = duration.toSeconds();
-    if (seconds < 10) {
-      return String.format(Locale.ROOT, "%.1f s", duration.toMillis() / 1e3);
-    }
-    return seconds < 3600
-        ? String.format(Locale.ROOT, "%d:%02d min", seconds / 60, seconds % 60)
-        : String.format(
-            Locale.ROOT, "%d:%02d:%02d h", seconds / 3600, seconds / 60 % 60, seconds % 60);
   }
 
   /** What the list was narrowed to. */
@@ -271,13 +255,34 @@ final class RunPages implements Pages {
         run.summary().status() == RunStatus.RUNNING,
         seen,
         RunFigures.html(run),
-        run.artifacts().stream().map(a -> wrote(a.path())).toList(),
+        run.artifacts().stream().flatMap(a -> wrote(a.path()).stream()).toList(),
         facts.entrySet().stream().map(e -> new Pair(e.getKey(), e.getValue())).toList(),
         printed.isEmpty() ? said : printed,
         error == null ? "" : error);
   }
 
-  private Wrote wrote(String path) {
+  /** What an artifact is, and the features that lie in it. */
+  private List<Wrote> wrote(String path) {
+    Wrote itself = page(path);
+    try {
+      Path real = bench.folders().find(path);
+      String name = Addresses.of(bench.folders().name(real));
+      boolean some =
+          Files.isDirectory(real)
+              && bench.folders().found(p -> p.startsWith(real) && FeatureIndex.isAt(p)).stream()
+                  .findAny()
+                  .isPresent();
+      if (some) {
+        Wrote features = new Wrote("features in " + path, "/features?under=" + name);
+        return itself.link().isEmpty() ? List.of(features) : List.of(itself, features);
+      }
+    } catch (Refused e) {
+      return List.of(itself);
+    }
+    return List.of(itself);
+  }
+
+  private Wrote page(String path) {
     try {
       Path real = bench.folders().find(path);
       String name = Addresses.of(bench.folders().name(real));

@@ -88,6 +88,7 @@ class FeaturePagesTest {
       strings = {
         "/features",
         "/features?model=model",
+        "/features?under=features",
         "/dictionary?index=features/block-0",
         "/dictionary?index=features/block-0&sort=max&page=2",
         "/dictionary?index=features/block-0&text=w3&by=peak",
@@ -146,6 +147,16 @@ class FeaturePagesTest {
     HttpResponse<String> answer = bench.get(asked.substring(4));
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
     assertThat(answer.body()).contains("</html>").contains("role=\"alert\"");
+  }
+
+  @Test
+  void theListIsNarrowedToAModelOrAFolder() throws Exception {
+    assertThat(bench.get("/features?model=other").body()).doesNotContain("features/block-0");
+    assertThat(bench.get("/features?model=model").body()).contains("features/block-0");
+    assertThat(bench.get("/features?under=features%2Fblock-1").body())
+        .contains("features/block-1")
+        .doesNotContain("features/block-0");
+    assertThat(bench.get("/features?under=..").statusCode()).isEqualTo(404);
   }
 
   @Test

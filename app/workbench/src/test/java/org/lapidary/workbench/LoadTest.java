@@ -19,6 +19,9 @@ import java.util.concurrent.Future;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.lapidary.catalog.runs.Beginning;
+import org.lapidary.catalog.runs.RunLog;
+import org.lapidary.catalog.runs.RunStatus;
 
 /**
  * Many visitors at once: 64 clients for a minute, each asking for the next page when it has one.
@@ -26,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("slow")
 class LoadTest {
   private static final int CLIENTS = 64;
+  private static final int RUNS = 1000;
   private static final Duration LONG = Duration.ofSeconds(60);
   private static final List<String> PAGES =
       List.of(
@@ -34,6 +38,8 @@ class LoadTest {
           "/methods?area=compress&text=quant",
           "/methods/dsnot",
           "/runs",
+          "/runs?text=seed+77&status=ok",
+          "/runs?page=12",
           "/models",
           "/model?model=model",
           "/model?model=model&look=attention&go=1&prompt=w1+w2&layer=1",
@@ -46,7 +52,15 @@ class LoadTest {
 
   /** The server. */
   public static void main(String[] args) throws Exception {
-    try (SmallBench bench = new SmallBench(Path.of(args[0]))) {
+    Path folder = Path.of(args[0]);
+    for (int i = 0; i < RUNS; i++) {
+      RunLog run =
+          RunLog.begin(
+              folder.resolve("home"), Beginning.of("train", "--seed", "" + i), System.err::println);
+      run.metric("loss", 1, 1.0 / (i + 1));
+      run.end(RunStatus.OK, null);
+    }
+    try (SmallBench bench = new SmallBench(folder)) {
       System.out.println(bench.workbench.address());
       System.in.read();
     }

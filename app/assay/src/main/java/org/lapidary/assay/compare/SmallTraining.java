@@ -138,6 +138,12 @@ record SmallTraining(
     return model;
   }
 
+  /** What a training must beat: how often each token is. */
+  Trial.Measured reference() {
+    return new Trial.Measured(
+        0, unigram(), Trial.UNMEASURED, Map.of(), true, "how often each token is, nothing else");
+  }
+
   /** The loss of saying how often each token is, text by text: what any model must beat. */
   double[] unigram() {
     double[] counts = new double[tokenizer.vocab()];

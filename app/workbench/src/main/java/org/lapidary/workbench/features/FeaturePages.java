@@ -93,8 +93,14 @@ public final class FeaturePages implements Pages {
 
   private void list(Context ctx) {
     String model = Typed.or(ctx, "model", "");
+    String under = Typed.or(ctx, "under", "");
+    Path folder = under.isBlank() ? null : bench.folders().find(under);
     List<Listed> all =
-        shelf.all().stream().filter(s -> isOf(s.summary(), model)).map(Listed::of).toList();
+        shelf.all().stream()
+            .filter(s -> isOf(s.summary(), model))
+            .filter(s -> folder == null || s.folder().startsWith(folder))
+            .map(Listed::of)
+            .toList();
     templates.show(
         ctx,
         "features/list.jte",
@@ -105,6 +111,8 @@ public final class FeaturePages implements Pages {
             all,
             "model",
             model,
+            "under",
+            under,
             "models",
             bench.folders().models().stream().map(bench.folders()::name).toList(),
             "making",

@@ -163,6 +163,7 @@ public final class PromptViews {
     try (Scope scope = Scope.open();
         var ignored = Autograd.noGrad()) {
       Activations taken = model.capture(Tensor.of(source, 1, source.length), site);
+      checkPositions(taken, source.length);
       Tensor input = Tensor.of(target, 1, target.length);
       double[] as = last(taken.output());
       double[] before = last(model.forward(input));
@@ -176,6 +177,19 @@ public final class PromptViews {
             logits(model, as, before, last(patched(model, taken, taken.sites(), input, position))));
       }
       return new Section("patch", "Patching", List.copyOf(blocks));
+    }
+  }
+
+  /** Patterns and scores of attention have heads where other activations have positions. */
+  private static void checkPositions(Activations taken, int positions) {
+    for (String site : taken.sites()) {
+      boolean heads = site.endsWith("hook_pattern") || site.endsWith("hook_attn_scores");
+      Tensor x = taken.at(site);
+      if (heads || x.rank() < 3 || x.size(1) != positions) {
+        throw new IllegalArgumentException(
+            "'%s' has the shape %s, which does not go by position, so it cannot be patched at one; choose a site such as blocks.0.hook_resid_post"
+                .formatted(site, x.shape()));
+      }
     }
   }
 

@@ -109,7 +109,8 @@ public final class Workbench implements AutoCloseable {
     routes.before(ctx -> {
       gate.admit(ctx);
       if (ctx.queryParam("token") != null && gate.token().isPresent()) {
-        ctx.redirect(ctx.path()); // the token leaves the address bar
+        // the token leaves the address bar, and two slashes would name another host
+        ctx.redirect("/" + ctx.path().replaceFirst("^/+", ""));
         ctx.skipRemainingHandlers();
       }
     });

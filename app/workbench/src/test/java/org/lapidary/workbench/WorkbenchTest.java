@@ -122,6 +122,7 @@ class WorkbenchTest {
         "look=next&go=1&prompt=w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1+w1",
         "look=patch&go=1&from=w1+w2&into=w1&site=blocks.0.hook_resid_post",
         "look=patch&go=1&from=w1&into=w2&site=blocks.0.hook_nothing",
+        "look=patch&go=1&from=w1+w2&into=w3+w2&site=blocks.0.attn.hook_pattern",
         "look=probe&go=1&token=unheard&seed=0",
       })
   void aLookThatCannotBeSaysWhy(String query) throws Exception {

@@ -132,6 +132,11 @@ public record AttributionPatching(String sites) {
         var ignored = Autograd.noGrad()) {
       Tensor input = LanguageModeling.tensor(new int[][] {corrupted});
       Tensor good = model.capture(LanguageModeling.tensor(new int[][] {clean}), site).at(site);
+      if (good.size(1) != corrupted.length) {
+        throw new IllegalArgumentException(
+            "the activation at '%s' has the shape %s; one that goes by the %d positions can be patched"
+                .formatted(site, good.shape(), corrupted.length));
+      }
       Activations run = model.capture(input, site);
       double before = metric.apply(run.output()).item();
       long positions = good.size(1);
